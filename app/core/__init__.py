@@ -1,0 +1,1 @@
+"""The pure centre: errors, facts, money, time and ids. Standard library only."""

@@ -1,0 +1,163 @@
+"""SQLite: one writer, one shared reader, every commit synced to disk before it is reported."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import aiosqlite
+
+from app.infra.database.base import Contention, Dialect, IntegrityViolation, Row
+from app.infra.tasks import settle
+
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    # Without it INSERT OR REPLACE deletes history rows past their BEFORE DELETE trigger.
+    "recursive_triggers = ON",
+    "busy_timeout = 5000",
+    "journal_size_limit = 67108864",
+)
+
+
+class SQLiteConnection:
+    """`Connection` over one aiosqlite connection in autocommit mode."""
+
+    def __init__(self, raw: aiosqlite.Connection) -> None:
+        self._raw = raw
+        self._savepoints = itertools.count()
+
+    async def all(self, sql: str, **params: Any) -> list[Row]:
+        with _translated():
+            return cast("list[Row]", await self._raw.execute_fetchall(sql, params))
+
+    async def one(self, sql: str, **params: Any) -> Row | None:
+        rows = await self.all(sql, **params)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, **params: Any) -> None:
+        await self.all(sql, **params)
+
+    async def many(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
+        with _translated():
+            await (await self._raw.executemany(sql, rows)).close()
+
+    async def script(self, sql: str) -> None:
+        # sqlite3.executescript would commit the open transaction first.
+        for statement in _statements(sql):
+            await self.execute(statement)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        name = f"s{next(self._savepoints)}"
+        await self.execute(f"SAVEPOINT {name}")
+        try:
+            yield
+        except BaseException:
+            await settle(self._undo(name))
+            raise
+        await self.execute(f"RELEASE {name}")
+
+    async def _undo(self, name: str) -> None:
+        if self._raw.in_transaction:
+            await self.execute(f"ROLLBACK TO {name}")
+            await self.execute(f"RELEASE {name}")
+
+    async def roll_back(self) -> None:
+        if self._raw.in_transaction:
+            await self.execute("ROLLBACK")
+
+
+class SQLite:
+    """`Database` in one file. One process writes; others may read."""
+
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._writing = asyncio.Lock()
+        self._writer: aiosqlite.Connection | None = None
+        self._reader: aiosqlite.Connection | None = None
+
+    async def open(self) -> None:
+        self._writer = await self._connect()
+        self._reader = await self._connect(read_only=True)
+
+    async def close(self) -> None:
+        async with self._writing:
+            for connection in (self._reader, self._writer):
+                if connection is not None:
+                    await connection.close()
+            self._reader = self._writer = None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SQLiteConnection]:
+        async with self._writing:
+            connection = SQLiteConnection(_opened(self._writer))
+            try:
+                # IMMEDIATE takes the write lock at once: a deferred BEGIN that reads before it writes fails
+                # without waiting when another process has written meanwhile.
+                await settle(connection.execute("BEGIN IMMEDIATE"))
+                yield connection
+                await settle(connection.execute("COMMIT"))
+            except BaseException:
+                await settle(connection.roll_back())
+                raise
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[SQLiteConnection]:
+        yield SQLiteConnection(_opened(self._reader))
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[SQLiteConnection]:
+        raw = await self._connect(read_only=True)
+        try:
+            connection = SQLiteConnection(raw)
+            await connection.execute("BEGIN")
+            yield connection
+        finally:
+            await settle(raw.close())
+
+    async def _connect(self, *, read_only: bool = False) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self._path, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        for pragma in _PRAGMAS:
+            await connection.execute_fetchall(f"PRAGMA {pragma}")
+        if read_only:
+            await connection.execute_fetchall("PRAGMA query_only = ON")
+        return connection
+
+
+def _opened(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+    if connection is None:
+        raise RuntimeError("The database is not open")
+    return connection
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script at the semicolons that end statements, leaving trigger bodies whole."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"The script ends within a statement: {statement.strip()[:80]}")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise IntegrityViolation(str(error)) from error
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise Contention(str(error)) from error
+        raise

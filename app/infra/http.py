@@ -1,0 +1,181 @@
+"""Documented HTTP operations: one value gives the route, the validation and the OpenAPI text.
+
+A handler says what it needs by its keyword parameters, and gets it:
+
+    work: UnitOfWork     a transaction, opened here and committed when the handler returns; retried on contention
+    db: Connection       a connection for reading
+    actor: Actor         who is signed in; without it the operation is open to anybody
+    body, query          a `Schema`, validated
+    request: Request     the bare request, for cookies and addresses
+    anything else        a path parameter of that name
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.core.actor import Actor
+from app.core.errors import AppError, Forbidden, Invalid, TooLarge, Unauthenticated
+from app.infra.database import Connection, Database
+from app.infra.problems import invalid_input
+from app.infra.unit_of_work import Transactor, UnitOfWork
+
+BODY_BYTES_MAX = 64 * 1024
+
+M = TypeVar("M", bound=BaseModel | None)
+Handler = Callable[..., Awaitable[Any]]
+Authenticate = Callable[[Request], Awaitable[Actor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[M]):
+    """An answer with something beside its body, such as a cookie."""
+
+    body: M
+    decorate: Callable[[Response], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One documented use of the HTTP interface."""
+
+    method: str
+    path: str
+    handler: Handler
+    status: int = 200
+    errors: tuple[type[AppError], ...] = ()
+    admin: bool = False
+    tag: str = ""
+    parameters: dict[str, Any] = field(init=False)
+    answer: type[BaseModel] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.handler, include_extras=True)
+        answer = hints.pop("return")
+        if getattr(answer, "__origin__", None) is Reply:
+            (answer,) = answer.__args__
+        names = inspect.signature(self.handler).parameters
+        object.__setattr__(self, "answer", None if answer in (None, type(None)) else answer)
+        object.__setattr__(self, "parameters", {name: hints[name] for name in names})
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    @property
+    def documentation(self) -> str:
+        return inspect.getdoc(self.handler) or ""
+
+    @property
+    def needs_actor(self) -> bool:
+        return self.admin or "actor" in self.parameters
+
+    def path_parameters(self) -> dict[str, Any]:
+        """The parameters that stand in the path, with their types."""
+        return {name: kind for name, kind in self.parameters.items() if f"{{{name}}}" in self.path}
+
+
+class Operations:
+    """Turns operations into routes that share one way to authenticate and one way to the database."""
+
+    def __init__(self, database: Database, transactor: Transactor, authenticate: Authenticate) -> None:
+        self._database = database
+        self._transactor = transactor
+        self._authenticate = authenticate
+
+    def routes(self, operations: Sequence[Operation]) -> list[Route]:
+        """One Starlette route for each operation."""
+        return [self._route(operation) for operation in operations]
+
+    def _route(self, operation: Operation) -> Route:
+        adapters = {name: TypeAdapter(kind) for name, kind in operation.path_parameters().items()}
+
+        async def endpoint(request: Request) -> Response:
+            values = await self._values(operation, adapters, request)
+            result = await self._call(operation, values)
+            return _respond(operation, result)
+
+        return Route(operation.path, endpoint, methods=[operation.method], name=operation.name)
+
+    async def _values(
+        self, operation: Operation, adapters: dict[str, TypeAdapter[Any]], request: Request
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        needed = operation.parameters
+        if operation.needs_actor:
+            actor = await self._authenticate(request)
+            if operation.admin and not actor.is_admin:
+                raise Forbidden("Only administrators may do this")
+            if "actor" in needed:
+                values["actor"] = actor
+        if "request" in needed:
+            values["request"] = request
+        try:
+            for name, adapter in adapters.items():
+                values[name] = adapter.validate_python(request.path_params[name])
+            if "query" in needed:
+                values["query"] = needed["query"].model_validate(dict(request.query_params))
+            if "body" in needed:
+                values["body"] = needed["body"].model_validate_json(await _read_body(request))
+        except ValidationError as error:
+            raise invalid_input(error) from None
+        return values
+
+    async def _call(self, operation: Operation, values: dict[str, Any]) -> Any:
+        if operation.parameters.get("work") is UnitOfWork:
+            return await self._transactor.run(lambda work: operation.handler(work=work, **values))
+        if operation.parameters.get("db") is Connection:
+            async with self._database.reader() as db:
+                return await operation.handler(db=db, **values)
+        return await operation.handler(**values)
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of an `Authorization: Bearer` header, if there is one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Authorization is of the form: Bearer <token>")
+    return token.strip()
+
+
+async def _read_body(request: Request) -> bytes:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Invalid("The body is JSON, sent as application/json")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES_MAX:
+            raise TooLarge(f"A body holds at most {BODY_BYTES_MAX} bytes", limit=BODY_BYTES_MAX)
+    return bytes(body)
+
+
+def _respond(operation: Operation, result: Any) -> Response:
+    if isinstance(result, Reply):
+        response = _encode(operation, result.body)
+        result.decorate(response)
+        return response
+    return _encode(operation, result)
+
+
+def _encode(operation: Operation, body: BaseModel | None) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if body is None:
+        return Response(status_code=operation.status, headers=headers)
+    return Response(body.model_dump_json(), operation.status, headers, media_type="application/json")
+
+
+def to_json(document: object) -> str:
+    """A generated document in one stable spelling, so that staleness is a byte comparison."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,163 @@
+"""The outbox: work that facts cause, stored in the transaction that records them, applied later exactly once.
+
+The relay claims rows and applies each in the transaction that marks it done, so a crash at any point applies it once.
+A row whose handler fails stays, waits longer each time, and holds nobody else up. Rows are claimed by their mark and
+never by `id > last seen`: ids are taken at insert but become visible at commit, in another order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from app.core.clock import Clock
+from app.core.ids import Ids
+from app.infra.database import Connection, Database, Row
+from app.infra.telemetry import Metrics, correlated, current_correlation_id
+from app.infra.unit_of_work import Transactor, UnitOfWork
+
+BATCH = 32
+POLL_SECONDS = 1.0
+RETRY_MS_MAX = 10 * 60 * 1000
+STUCK_ATTEMPTS = 10
+"""After so many failures a row is reported as an error at each further one."""
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[UnitOfWork, dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Work to be done once: a topic and what its handler needs to know, as JSON values."""
+
+    topic: str
+    payload: dict[str, Any]
+
+
+class Outbox:
+    """Writes errands and reads how many wait."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    async def put(self, db: Connection, errands: Sequence[Errand]) -> None:
+        """Store errands in the transaction of the facts that cause them."""
+        now = self._clock.now_ms()
+        await db.many(
+            """
+            INSERT INTO outbox (id, topic, payload, correlation_id, created_at, next_attempt_at)
+            VALUES (:id, :topic, :payload, :correlation_id, :now, :now)
+            """,
+            [
+                {
+                    "id": self._ids.new(),
+                    "topic": errand.topic,
+                    "payload": json.dumps(errand.payload, separators=(",", ":")),
+                    "correlation_id": current_correlation_id(),
+                    "now": now,
+                }
+                for errand in errands
+            ],
+        )
+
+    async def oldest_waiting_ms(self, db: Connection) -> int | None:
+        """When the oldest errand still to be done was stored, or None when there is none."""
+        row = await db.one("SELECT MIN(created_at) AS oldest FROM outbox WHERE done_at IS NULL")
+        return None if row is None else row["oldest"]
+
+
+class Relay:
+    """Applies errands, woken after commits and by a slow poll. Several relays may share one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        transactor: Transactor,
+        handlers: Mapping[str, Handler],
+        *,
+        clock: Clock,
+        metrics: Metrics,
+        wake: asyncio.Event | None = None,
+    ) -> None:
+        """`wake` is set by whoever knows that there is something to do; without it the relay polls."""
+        self._transactor = transactor
+        self._handlers = handlers
+        self._clock = clock
+        self._metrics = metrics
+        self._wake = wake or asyncio.Event()
+        # SQLite has one writer, and with it nobody to skip.
+        self._locking = "FOR UPDATE SKIP LOCKED" if database.dialect == "postgresql" else ""
+
+    async def run(self) -> None:
+        """Apply errands until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                if await self.run_batch() == BATCH:
+                    continue
+            except Exception:
+                log.exception("relay_batch_failed")
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    async def run_batch(self) -> int:
+        """Apply at most `BATCH` waiting errands in one transaction; return how many were claimed."""
+        return await self._transactor.run(self._apply_batch)
+
+    async def drain(self) -> None:
+        """Apply errands until none is due. For shutdown and for tests."""
+        while await self.run_batch():
+            pass
+
+    async def _apply_batch(self, work: UnitOfWork) -> int:
+        rows = await self._claim(work.db)
+        for row in rows:
+            with correlated(row["correlation_id"]):
+                await self._apply(work, row)
+        return len(rows)
+
+    async def _claim(self, db: Connection) -> list[Row]:
+        return await db.all(
+            f"""
+            SELECT id, topic, payload, correlation_id, created_at, attempts FROM outbox
+            WHERE done_at IS NULL AND next_attempt_at <= :now
+            ORDER BY id LIMIT {BATCH} {self._locking}
+            """,
+            now=self._clock.now_ms(),
+        )
+
+    async def _apply(self, work: UnitOfWork, row: Row) -> None:
+        recorded = len(work.facts)
+        try:
+            async with work.db.savepoint():
+                await self._handlers[row["topic"]](work, json.loads(row["payload"]))
+                await work.db.execute(
+                    "UPDATE outbox SET done_at = :now WHERE id = :id", now=self._clock.now_ms(), id=row["id"]
+                )
+        except Exception as error:
+            del work.facts[recorded:]
+            await self._postpone(work.db, row, error)
+        else:
+            self._metrics.outbox_applied.labels(row["topic"]).inc()
+
+    async def _postpone(self, db: Connection, row: Row, error: Exception) -> None:
+        attempts = row["attempts"] + 1
+        tell = log.error if attempts >= STUCK_ATTEMPTS else log.warning
+        tell("errand_failed", topic=row["topic"], errand=row["id"], attempts=attempts, exc_info=error)
+        self._metrics.outbox_failed.labels(row["topic"]).inc()
+        await db.execute(
+            "UPDATE outbox SET attempts = :attempts, next_attempt_at = :next, last_error = :error WHERE id = :id",
+            attempts=attempts,
+            next=self._clock.now_ms() + min(RETRY_MS_MAX, 500 * 2**attempts),
+            error=type(error).__name__,
+            id=row["id"],
+        )
