@@ -1,0 +1,66 @@
+"""Which names and passwords are acceptable, and which names look alike."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from confusable_homoglyphs import categories, confusables
+
+from app.accounts.errors import PasswordNotAllowed, UsernameNotAllowed
+
+USERNAME_MIN, USERNAME_MAX = 2, 32
+PASSWORD_MIN, PASSWORD_MAX = 8, 256
+SESSION_MS = 30 * 24 * 3600 * 1000
+INVITE_USES_MAX = 1000
+INVITE_DAYS_MAX = 90
+
+_SEPARATORS = "_-."
+_RESERVED = frozenset({"all", "everyone", "guildhall", "here", "me", "system"})
+# Look-alikes within ASCII, after case folding. Separators are alike too.
+_ASCII_TWINS = str.maketrans({"0": "o", "1": "l", "i": "l", "-": "_", ".": "_"})
+
+
+def check_username(name: str) -> str:
+    """The name in its one spelling (NFKC), or `UsernameNotAllowed`.
+
+    Letters, marks and digits of one script, with `_ - .` between them; 2 to 32 characters.
+    """
+    name = unicodedata.normalize("NFKC", name)
+    if not USERNAME_MIN <= len(name) <= USERNAME_MAX:
+        raise UsernameNotAllowed(f"A username has {USERNAME_MIN} to {USERNAME_MAX} characters")
+    if not all(unicodedata.category(char)[0] in "LMN" or char in _SEPARATORS for char in name):
+        raise UsernameNotAllowed("A username is made of letters, digits and _ - .")
+    if name[0] in _SEPARATORS or name[-1] in _SEPARATORS or unicodedata.category(name[0])[0] == "M":
+        raise UsernameNotAllowed("A username begins and ends with a letter or a digit")
+    scripts = categories.unique_aliases("".join(char for char in name if char not in _SEPARATORS))
+    if len(scripts - {"COMMON", "INHERITED"}) > 1:
+        raise UsernameNotAllowed("A username keeps to one script")
+    if name.casefold() in _RESERVED:
+        raise UsernameNotAllowed("This name is reserved")
+    return name
+
+
+def skeleton(name: str) -> str:
+    """What a name looks like. Two names with one skeleton could be mistaken for each other (after UTS #39)."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    latin = "".join(_latin_twin(char) for char in folded).casefold()
+    return latin.translate(_ASCII_TWINS).replace("rn", "m").replace("vv", "w")
+
+
+def check_password(password: str, username: str) -> None:
+    """Raise `PasswordNotAllowed` unless the password has 8 to 256 characters and is not the name."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise PasswordNotAllowed(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    if password.casefold() == username.casefold():
+        raise PasswordNotAllowed("A password differs from the username")
+
+
+@lru_cache(maxsize=4096)
+def _latin_twin(char: str) -> str:
+    """The Latin character that looks like this one, or the character itself."""
+    if char.isascii():
+        return char
+    found = confusables.is_confusable(char, greedy=True, preferred_aliases=[])
+    twins = [twin["c"] for match in found or [] for twin in match["homoglyphs"]]
+    return next((twin for twin in twins if twin.isascii() and twin.isalnum()), char)

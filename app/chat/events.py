@@ -1,0 +1,64 @@
+"""Facts of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.chat.model import RoomEvent
+from app.core.events import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class RoomChanged(Fact):
+    """A numbered event was added to a room; whoever is in it wants to see it."""
+
+    event: RoomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePosted(Fact):
+    """A message was stored for the first time. `fingerprint` is equal for equal text of any spelling."""
+
+    message_id: int
+    room_id: int
+    author_id: int
+    fingerprint: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCreated(Fact):
+    """A person made a room."""
+
+    room_id: int
+    owner_id: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomJoined(Fact):
+    """A person joined a room; `first` unless they had been in it before."""
+
+    room_id: int
+    account_id: int
+    owner_id: int
+    first: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLeft(Fact):
+    """A person is no longer in a room."""
+
+    room_id: int
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMoved(Fact):
+    """A person read on; all their devices should know."""
+
+    room_id: int
+    account_id: int
+    read_seq: int
+    unread: int

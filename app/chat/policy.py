@@ -1,0 +1,47 @@
+"""Bounds, and what counts as something said."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+from app.core.errors import Invalid
+
+BODY_MAX = 8000
+NAME_MAX = 80
+TOPIC_MAX = 300
+PAGE_MAX = 200
+SYNC_MAX = 500
+MEMBERSHIPS_MAX = 500
+DISCOVER_MAX = 100
+
+# Characters that take no space of their own; a message of nothing else says nothing.
+_INVISIBLE = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+def check_body(body: str) -> str:
+    """The text of a message as it will be stored, or `Invalid`. Line ends become `\\n`; trailing space goes."""
+    body = body.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    if not _says_something(body):
+        raise Invalid("A message needs some text")
+    return body
+
+
+def check_name(name: str) -> str:
+    """The name of a room on one line, or `Invalid`."""
+    name = " ".join(name.split())
+    if not _says_something(name):
+        raise Invalid("A room needs a name")
+    return name
+
+
+def fingerprint(body: str) -> str:
+    """The same for texts that differ only in case, width or white space."""
+    folded = " ".join(unicodedata.normalize("NFKC", body).casefold().split())
+    return hashlib.sha256(folded.encode()).hexdigest()[:32]
+
+
+def _says_something(text: str) -> bool:
+    return any(
+        char not in _INVISIBLE and unicodedata.category(char) not in ("Cf", "Cc", "Zs", "Zl", "Zp") for char in text
+    )

@@ -1,0 +1,210 @@
+"""Use cases of this room: load, decide, save, record the fact."""
+
+from __future__ import annotations
+
+from app.accounts.entitlements import Entitlements
+from app.chat import message_store, policy, store
+from app.chat.errors import ClientIdReused, MembershipLimitReached, NotAMember, RoomLimitReached
+from app.chat.events import MessagePosted, ReadMoved, RoomChanged, RoomCreated, RoomJoined, RoomLeft
+from app.chat.model import (
+    Author,
+    Catchup,
+    EventKind,
+    Member,
+    Membership,
+    Message,
+    Page,
+    Posted,
+    Room,
+    RoomEvent,
+)
+from app.core.actor import Actor
+from app.core.clock import Clock
+from app.core.errors import NotFound
+from app.core.ids import Ids
+from app.infra.database import Connection, Contention
+from app.infra.unit_of_work import UnitOfWork
+
+
+class Chat:
+    """Rooms and what is said in them."""
+
+    def __init__(self, clock: Clock, ids: Ids, entitlements: Entitlements) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._entitlements = entitlements
+
+    async def create_room(self, work: UnitOfWork, actor: Actor, *, name: str, topic: str, client_id: str) -> Membership:
+        """Make a public room with its maker in it. The same client_id makes one room, however often it is sent."""
+        now = self._clock.now_ms()
+        room = Room(self._ids.new(), "public", policy.check_name(name), topic.strip(), actor.id, 0, 0, now)
+        if not await store.add_room(work.db, room, client_id):
+            return await self._room_made_before(work.db, actor, room, client_id)
+        limit = await self._entitlements.rooms_max(work.db, actor.id)
+        if limit is not None and await store.rooms_owned(work.db, actor.id) > limit:
+            raise RoomLimitReached(f"You can have {limit} rooms of your own", limit=limit)
+        await self._append(work, room.id, "room.changed", actor, room.id)
+        await self._enter(work, actor, room.id)
+        work.record(RoomCreated(room.id, actor.id, now))
+        return await self._membership(work.db, room.id, actor.id)
+
+    async def join(self, work: UnitOfWork, actor: Actor, room_id: int) -> Membership:
+        """Enter a public room. Being in it already is fine."""
+        room = await self._locked(work.db, room_id)
+        if not await store.is_member(work.db, room_id, actor.id):
+            first = await self._enter(work, actor, room_id)
+            work.record(RoomJoined(room_id, actor.id, room.owner_id, first, self._clock.now_ms()))
+        return await self._membership(work.db, room_id, actor.id)
+
+    async def leave(self, work: UnitOfWork, actor: Actor, room_id: int) -> None:
+        """Leave a room. Not being in it is fine."""
+        await self._locked(work.db, room_id)
+        if not await store.is_member(work.db, room_id, actor.id):
+            return
+        await store.leave(work.db, room_id, actor.id)
+        await self._append(work, room_id, "member.changed", actor, actor.id)
+        work.record(RoomLeft(room_id, actor.id))
+
+    async def post(self, work: UnitOfWork, actor: Actor, room_id: int, *, client_id: str, body: str) -> Posted:
+        """Say something in a room, once for each client_id.
+
+        A retry gets the message that is stored. The same client_id with another text or room is `ClientIdReused`.
+        """
+        body = policy.check_body(body)
+        before = await message_store.message_sent_with(work.db, actor.id, client_id)
+        if before is not None:
+            return self._posted_before(before, room_id, body)
+        seq = await store.next_seq(work.db, room_id)
+        if seq is None:
+            raise NotFound("There is no such room")
+        await self._require_member(work.db, room_id, actor)
+        now = self._clock.now_ms()
+        message = Message(self._ids.new(), room_id, seq, client_id, Author(actor.id, actor.username), body, now)
+        if not await message_store.add_message(work.db, message):
+            raise Contention("The same message is being stored by another request")
+        await self._log(work, message, actor)
+        return Posted(message, duplicate=False)
+
+    async def open(self, db: Connection, actor: Actor, room_id: int) -> Membership:
+        """The room as its member sees it. Raises `NotAMember`."""
+        found = await store.membership(db, room_id, actor.id)
+        if found is None:
+            await self._refuse(db, room_id)
+        assert found is not None
+        return found
+
+    async def rooms(self, db: Connection, actor: Actor) -> list[Membership]:
+        """The rooms the person is in."""
+        return await store.memberships(db, actor.id)
+
+    async def heads(self, db: Connection, account_id: int) -> dict[int, int]:
+        """The newest event number of each room the person is in."""
+        return await store.heads(db, account_id)
+
+    async def discover(self, db: Connection, actor: Actor, search: str, limit: int) -> list[tuple[Room, bool]]:
+        """Public rooms to join, and whether the person is in them already."""
+        return await store.discover(db, actor.id, search, limit)
+
+    async def members(self, db: Connection, actor: Actor, room_id: int, limit: int) -> list[Member]:
+        """Who is in the room, for its members."""
+        await self._require_member(db, room_id, actor)
+        return await store.members(db, room_id, limit=limit)
+
+    async def history(
+        self, db: Connection, actor: Actor, room_id: int, *, before: int | None, after: int | None, limit: int
+    ) -> Page:
+        """A page of messages: after a number, before a number, or the latest."""
+        await self._require_member(db, room_id, actor)
+        if after is not None:
+            return await message_store.page_after(db, room_id, after, limit)
+        return await message_store.page_before(db, room_id, 2**63 - 1 if before is None else before, limit)
+
+    async def catch_up(self, db: Connection, actor: Actor, room_id: int, since: int, limit: int) -> Catchup:
+        """What happened in the room after `since`. Membership is checked here too, not only when opening."""
+        await self._require_member(db, room_id, actor)
+        room = await store.room(db, room_id)
+        assert room is not None
+        if since > room.head or room.head - since > limit:
+            return Catchup([], room.head, limited=True)
+        events = await message_store.events_after(db, room, since, limit)
+        return Catchup(events, events[-1].seq if events else since, limited=False)
+
+    async def read(self, work: UnitOfWork, actor: Actor, room_id: int, seq: int) -> Membership:
+        """Note that the person has read up to an event. A position never goes back nor past the newest event."""
+        moved = await store.move_read(work.db, room_id, actor.id, seq)
+        found = await self.open(work.db, actor, room_id)
+        if moved:
+            work.record(ReadMoved(room_id, actor.id, found.read_seq, found.unread))
+        return found
+
+    async def _enter(self, work: UnitOfWork, actor: Actor, room_id: int) -> bool:
+        if await store.membership_count(work.db, actor.id) >= policy.MEMBERSHIPS_MAX:
+            raise MembershipLimitReached(f"One can be in {policy.MEMBERSHIPS_MAX} rooms", limit=policy.MEMBERSHIPS_MAX)
+        now = self._clock.now_ms()
+        first = await store.enter(work.db, room_id, actor.id, read_seq=0, at=now)
+        seq = await self._append(work, room_id, "member.changed", actor, actor.id)
+        await store.move_read(work.db, room_id, actor.id, seq)
+        return first
+
+    async def _append(self, work: UnitOfWork, room_id: int, kind: EventKind, actor: Actor, subject_id: int) -> int:
+        """Add an event of a room that exists, and record it with the state it led to."""
+        seq = await store.next_seq(work.db, room_id)
+        assert seq is not None
+        now = self._clock.now_ms()
+        await store.add_event(work.db, room_id, seq, kind, actor_id=actor.id, subject_id=subject_id, at=now)
+        room = await store.room(work.db, room_id)
+        assert room is not None
+        (event,) = await message_store.events_after(work.db, room, seq - 1, 1)
+        work.record(RoomChanged(event))
+        return seq
+
+    async def _log(self, work: UnitOfWork, message: Message, actor: Actor) -> None:
+        """Add the event of a new message. Its state is at hand, so nothing is read back."""
+        await store.add_event(
+            work.db,
+            message.room_id,
+            message.seq,
+            "message.posted",
+            actor_id=actor.id,
+            subject_id=message.id,
+            at=message.at,
+        )
+        event = RoomEvent(message.room_id, message.seq, "message.posted", message.at, message.author, message=message)
+        work.record(RoomChanged(event))
+        fingerprint = policy.fingerprint(message.body)
+        work.record(MessagePosted(message.id, message.room_id, actor.id, fingerprint, message.at))
+
+    async def _locked(self, db: Connection, room_id: int) -> Room:
+        room = await store.lock_room(db, room_id)
+        if room is None:
+            raise NotFound("There is no such room")
+        return room
+
+    async def _membership(self, db: Connection, room_id: int, account_id: int) -> Membership:
+        found = await store.membership(db, room_id, account_id)
+        assert found is not None
+        return found
+
+    async def _require_member(self, db: Connection, room_id: int, actor: Actor) -> None:
+        if not await store.is_member(db, room_id, actor.id):
+            await self._refuse(db, room_id)
+
+    async def _refuse(self, db: Connection, room_id: int) -> None:
+        if await store.room(db, room_id) is None:
+            raise NotFound("There is no such room")
+        raise NotAMember
+
+    async def _room_made_before(self, db: Connection, actor: Actor, asked: Room, client_id: str) -> Membership:
+        made = await store.room_made_with(db, actor.id, client_id)
+        if made is None:
+            raise Contention("The same room is being made by another request")
+        if (made.name, made.topic) != (asked.name, asked.topic):
+            raise ClientIdReused("This client_id made another room")
+        found = await store.membership(db, made.id, actor.id)
+        return found or Membership(made, "owner", made.head, 0)
+
+    @staticmethod
+    def _posted_before(before: Message, room_id: int, body: str) -> Posted:
+        if before.room_id != room_id or before.body != body:
+            raise ClientIdReused("This client_id was used for another message")
+        return Posted(before, duplicate=True)
