@@ -1,0 +1,134 @@
+"""The operator's commands: `python -m app --help`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import ValidationError
+
+from app.core.clock import SystemClock
+from app.economy.audit import audit as audit_economy
+from app.economy.ledger.audit import Report
+from app.economy.policy_file import PRESETS, load_policy
+from app.generate import stale, write
+from app.infra.database import Database, database_from_url
+from app.infra.database.migrations import migrate as migrate_database
+from app.infra.epoch import renew_epoch
+from app.infra.telemetry import configure_logging
+from app.main import MIGRATIONS, ROOT, create_app
+from app.serve import serve_until_stopped
+from app.settings import Settings
+
+T = TypeVar("T")
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@cli.callback()
+def main() -> None:
+    """Guildhall: self-hosted, real-time chat with an economy built in."""
+
+
+@cli.command()
+def serve() -> None:
+    """Migrate the database and serve until stopped."""
+    settings = _settings()
+    asyncio.run(serve_until_stopped(settings, create_app(settings)))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+
+    async def work(database: Database) -> list[str]:
+        return await migrate_database(database, MIGRATIONS, SystemClock())
+
+    applied = _with_database(work)
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@cli.command()
+def audit(
+    wallet: Annotated[int | None, typer.Option(help="Only the wallet of this account")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Recompute every invariant of the ledger; exit with 1 and print the evidence when one does not hold."""
+
+    async def work(database: Database) -> Report:
+        policies = [load_policy(path) for path in sorted(PRESETS.glob("*.toml"))]
+        async with database.snapshot() as db:
+            return await audit_economy(db, policies, owner=wallet)
+
+    report = _with_database(work)
+    typer.echo(json.dumps(report.to_json()) if as_json else report.to_text())
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def promote(username: str) -> None:
+    """Make an existing person an administrator."""
+    settings = _settings()
+
+    async def work() -> str:
+        app = create_app(settings)
+        await app.database.open()
+        try:
+            person = await app.transactor.run(lambda unit: app.accounts.promote(unit, username))
+        finally:
+            await app.database.close()
+        return person.username
+
+    typer.echo(f"{asyncio.run(work())} is an administrator now")
+
+
+@cli.command()
+def epoch() -> None:
+    """Begin a new epoch, as is due after restoring a backup: every client reloads."""
+    typer.echo(f"the epoch is {_with_database(renew_epoch)} now; restart the server")
+
+
+@cli.command()
+def generate(check: Annotated[bool, typer.Option(help="Only tell whether the files are up to date")] = False) -> None:
+    """Write the files that are generated from the code: API documents, settings, economy tables."""
+    if not check:
+        write(ROOT)
+        return
+    old = stale(ROOT)
+    if old:
+        typer.echo("stale, run `make generate`: " + ", ".join(old), err=True)
+        raise typer.Exit(1)
+    typer.echo("generated files are up to date")
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in item["loc"]).upper()
+            typer.echo(f"GUILDHALL_{name}: {item['msg']}", err=True)
+        raise typer.Exit(2) from None
+    pretty = settings.log_format == "pretty" or (settings.log_format == "auto" and sys.stderr.isatty())
+    configure_logging(settings.log_level, pretty=pretty)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settings
+
+
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    settings = _settings()
+
+    async def run() -> T:
+        database = database_from_url(settings.effective_database_url)
+        await database.open()
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())

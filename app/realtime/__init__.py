@@ -1,0 +1,1 @@
+"""The Socket.IO edge: typed commands in, pushes out, nothing decided here."""
