@@ -101,7 +101,7 @@ async def _event(db: Connection, room: Room, row: Row, messages: dict[int, Messa
         actor=Author(row["actor_id"], row["username"]),
         message=messages[subject] if kind == "message.posted" else None,
         member=changed[0] if changed else None,
-        room=room,
+        room=None if kind == "message.posted" else room,
     )
 
 

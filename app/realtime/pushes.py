@@ -56,13 +56,11 @@ class Pushes:
                 case RoomLeft():
                     await self._close_room(fact)
                 case ReadMoved():
-                    push = contract.ReadChanged(room_id=fact.room_id, read_seq=fact.read_seq, unread=fact.unread)
-                    await self._sender.send(push, person_group(fact.account_id))
+                    await self._sender.send(_read(fact), person_group(fact.account_id))
                 case RewardGranted():
                     await self._sender.send(_reward(fact), person_group(fact.account_id))
                 case WalletChanged():
-                    push = contract.WalletChanged(**Balance.of(fact.balance).__dict__)
-                    await self._sender.send(push, person_group(fact.account_id))
+                    await self._sender.send(_wallet(fact), person_group(fact.account_id))
                 case SessionsEnded():
                     await self._end_sessions(fact)
 
@@ -101,3 +99,12 @@ def _reward(fact: RewardGranted) -> contract.RewardGranted:
     return contract.RewardGranted(
         op_id=fact.op_id, activity=fact.activity, amount=fact.amount, balance=fact.balance, at=fact.at
     )
+
+
+def _wallet(fact: WalletChanged) -> contract.WalletChanged:
+    shown = Balance.of(fact.balance)
+    return contract.WalletChanged.model_construct(**{name: getattr(shown, name) for name in Balance.model_fields})
+
+
+def _read(fact: ReadMoved) -> contract.ReadChanged:
+    return contract.ReadChanged(room_id=fact.room_id, read_seq=fact.read_seq, unread=fact.unread)
