@@ -37,11 +37,11 @@ def _registered(fact: PersonRegistered) -> Activity:
 
 
 def _room_created(fact: RoomCreated) -> Activity:
-    return Activity("create_room", fact.owner_id, fact.at, key=f"room:{fact.room_id}")
+    return Activity("create_room", fact.owner_id, fact.at, key=f"room:{fact.room_id}", subject=str(fact.room_id))
 
 
 def _room_joined(fact: RoomJoined) -> Activity | None:
-    if not fact.first or fact.account_id == fact.owner_id:
+    if not fact.first:
         return None
     key = f"join:{fact.room_id}:{fact.account_id}"
     return Activity(

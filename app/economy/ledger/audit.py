@@ -60,6 +60,14 @@ class Report:
             ],
         }
 
+    def to_text(self) -> str:
+        """For a person at a terminal: what was checked, and every finding with its evidence."""
+        lines = [f"{len(self.checked)} invariants recomputed, {len(self.findings)} broken"]
+        for finding in self.findings:
+            lines.append(f"BROKEN {finding.check}: {finding.says}")
+            lines += [f"    {row}" for row in finding.evidence]
+        return "\n".join(lines)
+
 
 async def audit_ledger(db: Connection, extra: Sequence[Check] = (), *, owner: int | None = None) -> Report:
     """Check the ledger's invariants and those of `extra`; of one person's wallet alone if `owner` is given."""
