@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from app.core.clock import SystemClock
+from app.demo import keep_talking, seed
 from app.economy.audit import audit as audit_economy
 from app.economy.ledger.audit import Report
 from app.economy.policy_file import PRESETS, load_policy
@@ -91,6 +92,21 @@ def promote(username: str) -> None:
 def epoch() -> None:
     """Begin a new epoch, as is due after restoring a backup: every client reloads."""
     typer.echo(f"the epoch is {_with_database(renew_epoch)} now; restart the server")
+
+
+@cli.command()
+def demo() -> None:
+    """Fill an empty data folder with people who talk, and serve it."""
+    settings = _settings()
+
+    async def work() -> None:
+        cast = await seed(settings)
+        typer.echo(f"Sign in as {', '.join(cast.people)} with the password {cast.password} (the first administers)")
+        app = create_app(settings)
+        app.tasks.spawn(keep_talking(app, cast), name="demo")
+        await serve_until_stopped(settings, app)
+
+    asyncio.run(work())
 
 
 @cli.command()

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from app.economy.policy_file import PRESETS, load_policy
-from app.economy.policy_tables import policy_tables
+from app.economy.policy_file import load_policy
+from app.economy.policy_tables import render_policy
 from app.infra.http import to_json
 from app.infra.rate_limit import Rate
 from app.main import create_app
@@ -25,7 +25,7 @@ def files() -> dict[str, str]:
         "docs/api/asyncapi.json": to_json(documents["/asyncapi.json"]),
         "docs/settings.md": _settings_page(),
         ".env.example": _env_example(),
-        "docs/economy.md": _economy_page(),
+        "docs/economy.md": render_policy(load_policy()),
     }
 
 
@@ -83,8 +83,3 @@ def _spell(value: Any) -> str:
         seconds = 1 if value.per_second >= 1 else 60
         return f"{value.burst}+{value.per_second * seconds:g}/{'s' if seconds == 1 else 'm'}"
     return str(value)
-
-
-def _economy_page() -> str:
-    policy = load_policy(PRESETS / "balanced.toml")
-    return f"# The economy's numbers\n\n<!-- {NOTICE} -->\n\n{policy_tables(policy)}"

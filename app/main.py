@@ -73,7 +73,7 @@ class Guildhall:
         self.calendar = Calendar(settings.timezone)
         self._settings = settings
         self._clock = clock
-        self._tasks = Tasks()
+        self.tasks = Tasks()
         self._limits = {name: RateLimit(rate, clock) for name, rate in settings.rates().items()}
 
         ledger = Ledger(clock, ids, self.calendar)
@@ -111,7 +111,7 @@ class Guildhall:
                 connections,
                 presence,
                 self._beacon,
-                self._tasks,
+                self.tasks,
             )
         )
         self.operations = self._operations(hasher, ids)
@@ -131,14 +131,14 @@ class Guildhall:
         if applied:
             log.info("migrated", migrations=applied)
         await self.epoch.load(self.database)
-        self._tasks.spawn(self.relay.run(), name="relay")
-        self._tasks.spawn(self._beacon.run(), name="beacon")
-        self._tasks.spawn(watch_slow_consumers(self._server), name="slow-consumers")
+        self.tasks.spawn(self.relay.run(), name="relay")
+        self.tasks.spawn(self._beacon.run(), name="beacon")
+        self.tasks.spawn(watch_slow_consumers(self._server), name="slow-consumers")
 
     async def stop(self) -> None:
         """Finish what runs and close the database."""
         await self.drain()
-        await self._tasks.cancel_all()
+        await self.tasks.cancel_all()
         await self.database.close()
 
     async def drain(self) -> None:

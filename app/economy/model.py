@@ -11,7 +11,7 @@ ACTIVITIES = frozenset({"registration", "create_room", "join_room", "send_messag
 
 CapName = Literal["activity_day", "day", "week"]
 Once = Literal["ever", "subject"]
-Withheld = Literal["own", "already_rewarded", "duplicate"]
+Withheld = Literal["own", "already_rewarded", "duplicate", "balance_full"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,10 @@ class Economy:
             return {"activity": activity.kind, **decision.to_json()}
 
         outcome = await self._ledger.apply(work, op, body)
-        return Rewarded(outcome.op_id, Decision.from_json(outcome.unwrap()))
+        if outcome.refusal is not None:
+            # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
+            return Rewarded(outcome.op_id, rules.withhold(rule, activity.weight, "balance_full"))
+        return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
 
     async def balance_of(self, db: Connection, account_id: int) -> Balance:
         """What a person has now; nothing at all if they never had any."""
