@@ -192,7 +192,6 @@ class Guildhall:
             *server.routes(self.documents),
             *(Route(path, page.show) for path in PAGES),
             Mount("/static", Assets(directory=DIST, check_dir=False)),
-            Route("/{file}", Assets(directory=DIST, check_dir=False).get_root_file),
         ]
         return Starlette(
             routes=routes,

@@ -143,7 +143,7 @@ class AccountEndpoints:
         # Counted before the password is looked at, so that guesses in parallel are not free.
         self._failed_logins.take(skeleton)
         async with self._database.reader() as db:
-            found = await store.credentials(db, skeleton, body.username)
+            found = await store.credentials(db, body.username)
         if not await self._hasher.verify(found[1] if found else None, body.password) or found is None:
             raise BadCredentials
         self._failed_logins.give_back(skeleton)

@@ -41,10 +41,14 @@ def check_username(name: str) -> str:
     return name
 
 
+def fold(name: str) -> str:
+    """The name without what two ways to type it may differ in: case, width, composed or decomposed characters."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
 def skeleton(name: str) -> str:
     """What a name looks like. Two names with one skeleton could be mistaken for each other (after UTS #39)."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    latin = "".join(_latin_twin(char) for char in folded).casefold()
+    latin = "".join(_latin_twin(char) for char in fold(name)).casefold()
     return latin.translate(_ASCII_TWINS).replace("rn", "m").replace("vv", "w")
 
 

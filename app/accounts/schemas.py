@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.accounts.model import Person, Registration, Role
 from app.accounts.model import Session as SessionModel
 from app.accounts.policy import INVITE_DAYS_MAX, INVITE_USES_MAX
-from app.infra.wire import Id, Moment, Schema
+from app.infra.wire import Id, Moment, Schema, check_text
 
 # The real bounds are the policy's, whose refusals are more telling; these only keep absurd input out.
 Username = Annotated[str, Field(min_length=1, max_length=64)]
 Password = Annotated[str, Field(min_length=1, max_length=1024, json_schema_extra={"format": "password"})]
+PublicKey = Annotated[str, Field(max_length=4096), AfterValidator(check_text)]
 
 
 class Author(Schema):
@@ -45,7 +46,7 @@ class Registering(Schema):
     username: Username
     password: Password
     invite: Annotated[str | None, Field(max_length=64)] = None
-    public_key: Annotated[str | None, Field(max_length=4096)] = None
+    public_key: PublicKey | None = None
 
 
 class LoggingIn(Schema):

@@ -106,7 +106,7 @@ class Accounts:
 
     async def promote(self, work: UnitOfWork, username: str) -> Person:
         """Make an existing person an administrator. For the operator's command line."""
-        found = await store.credentials(work.db, policy.skeleton(username), username)
+        found = await store.credentials(work.db, username)
         if found is None:
             raise NotFound("There is no such person")
         await store.set_role(work.db, found[0].id, "admin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.accounts import policy
 from app.accounts.model import Invite, Person, Role, Session
 from app.core.actor import Actor
 from app.infra.database import Connection
@@ -45,6 +46,11 @@ async def person(db: Connection, account_id: int) -> Person | None:
     return None if row is None else Person(**row)
 
 
+async def lock_person(db: Connection, account_id: int) -> None:
+    """Let one transaction at a time decide by what the person has; the others wait until it ends."""
+    await db.execute("UPDATE account SET role = role WHERE id = :id", id=account_id)
+
+
 async def usernames(db: Connection, account_ids: Iterable[int]) -> dict[int, str]:
     """The names of these people, by id."""
     wanted = sorted(set(account_ids))
@@ -56,10 +62,12 @@ async def usernames(db: Connection, account_ids: Iterable[int]) -> dict[int, str
     return {row["id"]: row["username"] for row in rows}
 
 
-async def credentials(db: Connection, skeleton: str, username: str) -> tuple[Person, str] | None:
-    """The person of exactly this name (in any case) and their password hash."""
-    row = await db.one(f"SELECT {_PERSON}, password_hash FROM account WHERE skeleton = :skeleton", skeleton=skeleton)
-    if row is None or row["username"].casefold() != username.casefold():
+async def credentials(db: Connection, username: str) -> tuple[Person, str] | None:
+    """The person of this name, however it is typed, and their password hash. A name that looks like it is another."""
+    row = await db.one(
+        f"SELECT {_PERSON}, password_hash FROM account WHERE skeleton = :skeleton", skeleton=policy.skeleton(username)
+    )
+    if row is None or policy.fold(row["username"]) != policy.fold(username):
         return None
     return Person(row["id"], row["username"], row["role"], row["created_at"]), row["password_hash"]
 

@@ -70,20 +70,22 @@ async def page_after(db: Connection, room_id: int, after: int, limit: int) -> Pa
 
 
 async def events_after(db: Connection, room: Room, since: int, limit: int) -> list[RoomEvent]:
-    """At most `limit` events after a number, each with the state its subject has now.
+    """At most `limit` events after a number and up to the head of `room`, each with the state its subject has now.
 
     A replayed event may so carry a newer state than when it happened; states are whole, so applying it is harmless.
+    An older one would not be: what was committed after `room` was read is left for the next time.
     """
     rows = await db.all(
         f"""
         SELECT room_event.seq, room_event.kind, room_event.actor_id, room_event.subject_id, room_event.at,
                account.username
         FROM room_event JOIN account ON account.id = room_event.actor_id
-        WHERE room_event.room_id = :room_id AND room_event.seq > :since
+        WHERE room_event.room_id = :room_id AND room_event.seq > :since AND room_event.seq <= :head
         ORDER BY room_event.seq LIMIT {int(limit)}
         """,
         room_id=room.id,
         since=since,
+        head=room.head,
     )
     said = [row["subject_id"] for row in rows if row["kind"] == "message.posted"]
     messages = await _messages_by_id(db, said)

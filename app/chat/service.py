@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.accounts import store as accounts
 from app.accounts.entitlements import Entitlements
 from app.chat import message_store, policy, store
 from app.chat.errors import ClientIdReused, MembershipLimitReached, NotAMember, RoomLimitReached
@@ -40,6 +41,7 @@ class Chat:
         room = Room(self._ids.new(), "public", policy.check_name(name), topic.strip(), actor.id, 0, 0, now)
         if not await store.add_room(work.db, room, client_id):
             return await self._room_made_before(work.db, actor, room, client_id)
+        await accounts.lock_person(work.db, actor.id)
         limit = await self._entitlements.rooms_max(work.db, actor.id)
         if limit is not None and await store.rooms_owned(work.db, actor.id) > limit:
             raise RoomLimitReached(f"You can have {limit} rooms of your own", limit=limit)

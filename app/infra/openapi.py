@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.core.errors import AppError, Forbidden, Invalid, TooMany, Unauthenticated, Unavailable
+from app.core.errors import AppError, Forbidden, Invalid, TooLarge, TooMany, Unauthenticated, Unavailable
 from app.infra.http import Operation
 from app.infra.problems import MEDIA_TYPE, SCHEMA
 
@@ -108,4 +108,6 @@ def _refusals(operation: Operation) -> list[type[AppError]]:
         implied.append(Forbidden)
     if {"body", "query"} & operation.parameters.keys() or re.search(r"\{", operation.path):
         implied.append(Invalid)
+    if "body" in operation.parameters:
+        implied.append(TooLarge)
     return [*operation.errors, *implied]

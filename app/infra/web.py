@@ -17,6 +17,9 @@ from app.core.errors import Unavailable
 from app.infra.problems import on_http_exception, problem
 
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+SERVICE_WORKER = "sw.js"
+"""Lies among the assets, and yet may look after every page."""
+
 _FOREVER = "public, max-age=31536000, immutable"
 _ALWAYS_ASK = "no-cache"
 
@@ -35,11 +38,9 @@ class Assets(StaticFiles):
             response.headers["Content-Type"] = mimetypes.guess_type(path)[0] or "application/octet-stream"
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = _FOREVER if path.startswith("assets/") else _ALWAYS_ASK
+        if path == SERVICE_WORKER:
+            response.headers["Service-Worker-Allowed"] = "/"
         return response
-
-    async def get_root_file(self, request: Request) -> Response:
-        """A file beside the page, such as the manifest or the service worker, which must be served from the root."""
-        return await self.get_response(request.path_params["file"], request.scope)
 
     def _encoded(self, path: str, accepted: str) -> tuple[str, str] | None:
         offered = {part.partition(";")[0].strip() for part in accepted.split(",")}

@@ -74,8 +74,6 @@ class Dispatcher:
             return {"ok": True, **reply.model_dump(mode="json", exclude_unset=True)}
         except AppError as error:
             return refusal(error)
-        except ValidationError as error:
-            return refusal(invalid_input(error))
         except TimeoutError:
             log.error("command_timed_out", command=name)
             return refusal(Unavailable("The server took too long"))
@@ -87,7 +85,10 @@ class Dispatcher:
         if name not in self._handlers:
             raise UnknownCommand
         kind, handler = self._handlers[name]
-        return kind.model_validate(arguments[0] if len(arguments) == 1 else arguments), handler
+        try:
+            return kind.model_validate(arguments[0] if len(arguments) == 1 else arguments, strict=True), handler
+        except ValidationError as error:
+            raise invalid_input(error) from None
 
 
 class UnknownCommand(AppError):

@@ -48,6 +48,25 @@ class House(Protocol):
 log = structlog.get_logger(__name__)
 
 
+class StrictServer(socketio.AsyncServer):  # type: ignore[misc]  # the library is untyped
+    """The library, with what a hostile client can send turned into refusals instead of failures within."""
+
+    async def _handle_event(self, eio_sid: str, namespace: str | None, ack_id: int | None, data: Any) -> None:
+        """Pass an event on by any name: by `connect` or `disconnect` it would run the handlers of those moments."""
+        name, *arguments = data if isinstance(data, list) and data else [""]
+        if not isinstance(name, str) or name in self.reserved_events:
+            name = ""
+        await super()._handle_event(eio_sid, namespace, ack_id, [name, *arguments])
+
+    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        """Close the connection of a client whose frame cannot be read."""
+        try:
+            await super()._handle_eio_message(eio_sid, data)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            log.warning("unreadable_frame", error=type(error).__name__)
+            await self.eio.disconnect(eio_sid)
+
+
 class RealtimeServer:
     """A Socket.IO server that lets nobody in unauthenticated and acknowledges every command."""
 
@@ -59,7 +78,7 @@ class RealtimeServer:
         self._house: House | None = None
         # Handlers of one client run in order: two messages are stored in the order they were sent in. Origins other
         # than our own are refused by default. The library's info log would print message text.
-        self._sio = socketio.AsyncServer(
+        self._sio = StrictServer(
             async_mode="asgi",
             async_handlers=False,
             max_http_buffer_size=FRAME_BYTES_MAX,
@@ -117,6 +136,10 @@ class RealtimeServer:
             actor = await self._house.authenticate(self._token(environ, auth))
         except AppError as error:
             raise Refusal(error.detail, {"code": error.code, "detail": error.detail, **error.data}) from None
+        except Exception:
+            log.exception("bug", during="connect")
+            detail = "Something went wrong; it was logged"
+            raise Refusal(detail, {"code": "internal", "detail": detail}) from None
         self._actors[sid] = actor
         self._metrics.connections.set(len(self._actors))
         await self._house.joined(sid, actor)
