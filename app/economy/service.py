@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from app.core.clock import Calendar, Clock
 from app.economy import policy as rules
 from app.economy import store
@@ -11,7 +9,7 @@ from app.economy.errors import NoSuchReward, NotAnActivity, UnknownActivity
 from app.economy.events import RewardGranted, WalletChanged
 from app.economy.ledger import store as ledger_store
 from app.economy.ledger.accounts import SystemAccount, main_of, system
-from app.economy.ledger.model import JsonObject, Lot, OpRequest, Wallet
+from app.economy.ledger.model import JsonObject, OpRequest, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
 from app.economy.model import (
@@ -72,9 +70,8 @@ class Economy:
     async def balance_of(self, db: Connection, account_id: int) -> Balance:
         """What a person has now; nothing at all if they never had any."""
         wallet = await self._wallet(db, account_id)
-        lots = await ledger_store.spendable_lots(db, wallet.id) if wallet.lot_available else []
-        now = self._clock.now_ms()
-        return self._balance(wallet, (lot for lot in lots if lot.expires_at > now))
+        by_source = await ledger_store.spendable_by_source(db, account_id, self._clock.now_ms())
+        return self._balance(wallet, by_source)
 
     async def statement(self, db: Connection, account_id: int, *, before: int | None, limit: int) -> Statement:
         """A page of at most `limit` (1..100) entries, newest first, from the cursor `before` of an earlier page."""
@@ -161,7 +158,10 @@ class Economy:
 
     def _record(self, work: UnitOfWork, opened: OpenOp, activity: Activity, wallet_id: int, amount: int) -> None:
         wallet = opened.sheet.wallets[wallet_id]
-        balance = self._balance(wallet, opened.sheet.spendable_lots(wallet_id))
+        by_source = {"main": wallet.main_available}
+        for lot in opened.sheet.spendable_lots(wallet_id):
+            by_source[lot.source] = by_source.get(lot.source, 0) + lot.available
+        balance = self._balance(wallet, by_source)
         work.record(RewardGranted(activity.actor, opened.id, activity.kind, amount, balance.balance, opened.now))
         work.record(WalletChanged(activity.actor, balance))
 
@@ -180,10 +180,7 @@ class Economy:
             week=wallet.earn_week_used if same_week else 0,
         )
 
-    def _balance(self, wallet: Wallet, lots: Iterable[Lot]) -> Balance:
-        by_source = {"main": wallet.main_available}
-        for lot in lots:
-            by_source[lot.source] = by_source.get(lot.source, 0) + lot.available
+    def _balance(self, wallet: Wallet, by_source: dict[str, int]) -> Balance:
         spendable = sum(by_source.values())
         tier, next_tier = rules.tier_at(self._policy, spendable - by_source.get(ALLOWANCE_SOURCE, 0))
         today = self._calendar.day(self._clock.now_ms())

@@ -49,3 +49,8 @@ async def claim(db: Connection, wallet_id: int, activity: str, day: int, subject
         op=op_id,
     )
     return row is not None
+
+
+async def drop_daily_claims(db: Connection, before: int) -> None:
+    """Forget what was rewarded once on days below `before`; what is rewarded once ever stays."""
+    await db.execute("DELETE FROM econ_claim WHERE day > 0 AND day < :before", before=before)

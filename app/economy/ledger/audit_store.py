@@ -153,7 +153,7 @@ WHERE {OWNED} AND w.version <> COALESCE(s.version, 0)
 """
 
 _COLUMNS = "day, kind, code, debit_account, credit_account, transfers, amount, returned"
-_HISTORY = f"{SUMS} WHERE t.day IN (SELECT day FROM econ_rollup_day) {GROUPS}"
+_HISTORY = f"{SUMS} WHERE t.day <= (SELECT MAX(day) FROM econ_rollup_day) {GROUPS}"
 _ROLLUP = f"""
 SELECT {_COLUMNS} FROM (
   SELECT {_COLUMNS} FROM econ_rollup_day UNION ALL SELECT {_COLUMNS} FROM ({_HISTORY}) AS h
@@ -176,7 +176,7 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
     ("restricted_never_given", "money that may not be given away does not reach another person", _RESTRICTED),
     ("versions_gap_free", "a wallet's versions have no gap, and each balance follows from the last", _VERSIONS),
     ("version_is_last", "a wallet's version is that of its last transfer", _LAST_VERSION),
-    ("rollup_equals_history", "the sums of a closed day are those of its transfers", _ROLLUP),
+    ("rollup_equals_history", "the sums of closed days are those of their transfers", _ROLLUP),
 )
 
 

@@ -18,12 +18,12 @@ GROUP BY t.day, t.kind, t.code, CASE WHEN t.debit_account < 0 THEN t.debit_accou
 
 
 async def days_without_sums(db: Connection, before: int, limit: int) -> list[int]:
-    """Days below `before` that have transfers and no sums, the oldest first."""
+    """Days below `before` that have transfers and come after the last summed one, the oldest first."""
     rows = await db.all(
         """
-        SELECT DISTINCT t.day FROM econ_transfer t
-        WHERE t.day < :before AND NOT EXISTS (SELECT 1 FROM econ_rollup_day r WHERE r.day = t.day)
-        ORDER BY t.day LIMIT :limit
+        SELECT DISTINCT day FROM econ_transfer
+        WHERE day < :before AND day > (SELECT COALESCE(MAX(day), 0) FROM econ_rollup_day)
+        ORDER BY day LIMIT :limit
         """,
         before=before,
         limit=limit,
@@ -32,12 +32,13 @@ async def days_without_sums(db: Connection, before: int, limit: int) -> list[int
 
 
 async def sum_day(db: Connection, day: int) -> None:
-    """Replace the sums of a day by those of its transfers."""
+    """Replace the sums of a day by those of its transfers. Another node doing the same does no harm."""
     await db.execute("DELETE FROM econ_rollup_day WHERE day = :day", day=day)
     await db.execute(
         f"""
         INSERT INTO econ_rollup_day (day, kind, code, debit_account, credit_account, transfers, amount, returned)
         {SUMS} WHERE t.day = :day {GROUPS}
+        ON CONFLICT (day, kind, code, debit_account, credit_account) DO NOTHING
         """,
         day=day,
     )
