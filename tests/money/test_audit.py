@@ -1,0 +1,166 @@
+"""The audit finds nothing in a sound ledger, and each kind of damage by its name, with the rows that show it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.core.clock import Calendar
+from app.core.ids import Ids
+from app.core.money import TOKEN
+from app.economy.audit import audit
+from app.economy.ledger.accounts import SystemAccount
+from app.economy.ledger.audit import EVIDENCE_MAX, Report
+from app.economy.ledger.model import LotTerms, OpRequest, Purpose
+from app.economy.ledger.rollup import Rollup
+from app.economy.ledger.service import Ledger
+from app.economy.model import Activity
+from app.economy.policy_file import load_policy
+from app.economy.service import Economy
+from app.infra.database import Connection, Database
+from app.infra.unit_of_work import Transactor, UnitOfWork
+from tests.harness.fakes import FrozenClock
+
+ANA, BEN = 1, 2
+POLICY = load_policy()
+
+DAMAGE = {
+    "transfer_shape": "UPDATE econ_transfer SET debit_account = -99 WHERE debit_account = -1",
+    "no_negative_balance": "UPDATE econ_lot SET available = -1",
+    "wallet_equals_history": "UPDATE econ_wallet SET main_available = main_available + 1",
+    "lot_equals_history": "UPDATE econ_lot SET held = held + 1",
+    "wallet_equals_lots": "UPDATE econ_wallet SET next_expiry_at = 5",
+    "held_equals_holds": "UPDATE econ_wallet SET held = held + 1",
+    "hold_resolved_once": "UPDATE econ_transfer SET returned = returned + 1 WHERE kind = 2",
+    "one_key_one_outcome": "UPDATE econ_op SET status = 2 WHERE kind = 'reward'",
+    "reversal_within_original": "UPDATE econ_transfer SET amount = amount * 100 WHERE reverses_id IS NOT NULL",
+    "reversal_mirrors_original": "UPDATE econ_transfer SET debit_account = -2 WHERE reverses_id IS NOT NULL",
+    "expired_never_spent": "UPDATE econ_lot SET expires_at = 1 WHERE source = 'deposit'",
+    "expired_only_when_due": "UPDATE econ_lot SET expires_at = 9223372036854775807 WHERE source = 'allowance'",
+    "restricted_never_given": "UPDATE econ_lot SET giftable = 0 WHERE source = 'deposit'",
+    "versions_gap_free": "UPDATE econ_transfer SET credit_balance = credit_balance + 1 WHERE kind = 0",
+    "version_is_last": "UPDATE econ_wallet SET version = version + 1",
+    "rollup_equals_history": "UPDATE econ_rollup_day SET amount = amount + 1",
+    "policy_known": "UPDATE econ_op SET policy_version = 9 WHERE kind = 'reward'",
+    "earned_equals_history": "UPDATE econ_wallet SET earn_week_used = earn_week_used + 1",
+    "cap_equals_history": "UPDATE econ_cap SET used = used + 1",
+    "cap_day_v1": "UPDATE econ_transfer SET amount = 501000000 WHERE code = 'registration'",
+    "cap_week_v1": "UPDATE econ_transfer SET amount = 3001000000 WHERE code = 'registration'",
+    "cap_join_room_v1": "UPDATE econ_transfer SET amount = 11000000 WHERE code = 'join_room'",
+    "cap_send_message_v1": "UPDATE econ_transfer SET amount = 51000000 WHERE code = 'send_message'",
+}
+
+
+class Undone(Exception):
+    """Ends a transaction whose damage must not stay."""
+
+
+@pytest.fixture
+async def busy_ledger(database: Database, transactor: Transactor, clock: FrozenClock, ids: Ids) -> Database:
+    """A ledger in which everything has happened once."""
+    calendar = Calendar("UTC")
+    ledger = Ledger(clock, ids, calendar)
+    economy = Economy(ledger, POLICY, calendar, clock)
+    rollup = Rollup(clock, calendar)
+    now = clock.now_ms()
+    deposit = LotTerms("dep", "deposit", 60, giftable=True)
+    allowance = LotTerms("day", "allowance", 10, expires_at=now + 1000, reserved_for=Purpose.TOOLS)
+
+    def op(key: str) -> OpRequest:
+        return OpRequest("test", key, key, ANA, {})
+
+    async def rewards(work: UnitOfWork) -> None:
+        for kind in ("registration", "join_room", "send_message"):
+            await economy.reward_activity(work, Activity(kind, ANA, now, kind, BEN, "7", "text"))
+
+    async def movements(work: UnitOfWork) -> None:
+        source, tools = SystemAccount.DEPOSIT_BNB, Purpose.TOOLS
+        await ledger.grant(work, op("d"), owner=ANA, amount=9 * TOKEN, code="deposit", faucet=source, lot=deposit)
+        await ledger.grant(
+            work, op("a"), owner=ANA, amount=5, code="day", faucet=SystemAccount.ALLOWANCE, lot=allowance
+        )
+        await ledger.transfer(work, op("g"), sender=ANA, recipient=BEN, amount=60 * TOKEN, code="gift")
+        spent = await ledger.spend(
+            work, op("s"), owner=BEN, amount=10, code="item", sink=SystemAccount.SHOP, purpose=Purpose.SHOP
+        )
+        await ledger.reverse(work, op("r"), original_op=spent.op_id, amount=4)
+        for key in ("h1", "h2", "h3"):
+            expires_at = now + 3 * 86_400_000
+            await ledger.hold(
+                work,
+                op(key),
+                owner=BEN,
+                amount=8,
+                code="job",
+                to=SystemAccount.BURN,
+                expires_at=expires_at,
+                purpose=tools,
+            )
+
+    async def resolutions(work: UnitOfWork) -> None:
+        first, second = await work.db.all("SELECT id FROM econ_op WHERE kind IN ('h1', 'h2') ORDER BY id")
+        await ledger.capture(work, op("c"), hold_id=first["id"], amount=3)
+        await ledger.void(work, op("v"), hold_id=second["id"])
+        await ledger.expire_lots(work, ANA)
+
+    await transactor.run(rewards)
+    await transactor.run(movements)
+    clock.advance(days=2)
+    await transactor.run(resolutions)
+
+    async def close_days(work: UnitOfWork) -> None:
+        for day in await rollup.open_days(work.db):
+            await rollup.close_day(work, day)
+
+    await transactor.run(close_days)
+    return database
+
+
+async def test_a_sound_ledger_has_no_findings(busy_ledger: Database) -> None:
+    async with busy_ledger.snapshot() as db:
+        report = await audit(db, [POLICY])
+    assert report.ok, report.to_json()
+    assert set(report.checked) == DAMAGE.keys(), "every check is shown below to find its damage"
+
+
+@pytest.mark.parametrize("check", DAMAGE)
+async def test_each_kind_of_damage_is_found_with_evidence(busy_ledger: Database, check: str) -> None:
+    report = await audit_after(busy_ledger, DAMAGE[check])
+    finding = next((finding for finding in report.findings if finding.check == check), None)
+    assert finding is not None, report.to_json()
+    assert 1 <= len(finding.evidence) <= EVIDENCE_MAX
+    assert json.loads(json.dumps(report.to_json()))["ok"] is False
+
+
+async def test_an_audit_of_one_person_looks_at_their_wallet(busy_ledger: Database) -> None:
+    damage = f"UPDATE econ_wallet SET main_available = main_available + 1 WHERE owner_id = {ANA}"
+    assert not (await audit_after(busy_ledger, damage, owner=ANA)).ok
+    assert (await audit_after(busy_ledger, damage, owner=BEN)).ok
+
+
+async def audit_after(database: Database, damage: str, owner: int | None = None) -> Report:
+    """What the audit says of a damaged ledger; the damage is undone."""
+    reports = []
+    with pytest.raises(Undone):
+        async with database.transaction() as db:
+            await remove_guards(db, database.dialect)
+            await db.execute(damage)
+            reports.append(await audit(db, [POLICY], owner=owner))
+            raise Undone
+    return reports[0]
+
+
+async def remove_guards(db: Connection, dialect: str) -> None:
+    """Do what somebody with the database in their hands can do: drop the triggers and the checks."""
+    if dialect == "sqlite":
+        for row in await db.all("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            await db.execute(f"DROP TRIGGER {row['name']}")
+        await db.execute("PRAGMA ignore_check_constraints = ON")
+        return
+    for table in ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_cap"):
+        await db.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        for row in await db.all(
+            f"SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"
+        ):
+            await db.execute(f"ALTER TABLE {table} DROP CONSTRAINT {row['conname']}")

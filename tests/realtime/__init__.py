@@ -1,0 +1,1 @@
+"""Tests of the Socket.IO edge: real clients, real frames, a real server on loopback."""
