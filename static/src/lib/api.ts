@@ -1,0 +1,89 @@
+/** The one HTTP door. The session is a cookie, so nothing secret is ever held by a script. */
+import { ApiError, Unreachable, numbersIn } from './errors'
+import type {
+  AuthOptions, Balance, Explanation, Invite, Member, Membership, Page, RoomPreview, Session, SignedIn, Statement, User,
+} from './wire'
+
+/** How long an answer is waited for, in milliseconds. */
+const PATIENCE = 15_000
+
+type Query = Record<string, string | number | undefined>
+type Credentials = { username: string; password: string }
+
+export class Api {
+  constructor(private readonly fetch: typeof globalThis.fetch = (...args) => globalThis.fetch(...args)) {}
+
+  options = () => this.get<AuthOptions>('/api/auth/options')
+  register = (body: Credentials & { invite?: string }) => this.post<SignedIn>('/api/auth/register', body)
+  login = (body: Credentials) => this.post<SignedIn>('/api/auth/login', body)
+  setup = (body: Credentials & { token: string }) => this.post<SignedIn>('/api/auth/setup', body)
+  logout = () => this.post<void>('/api/auth/logout')
+
+  me = () => this.get<User>('/api/me')
+  sessions = () => this.get<{ sessions: Session[] }>('/api/me/sessions')
+  revokeSession = (id: string) => this.request<void>('DELETE', `/api/me/sessions/${id}`)
+  invite = (body: { uses?: number; days?: number }) => this.post<Invite>('/api/invites', body)
+
+  rooms = () => this.get<{ epoch: string; rooms: Membership[] }>('/api/rooms')
+  createRoom = (body: { name: string; topic: string; client_id: string }) => this.post<Membership>('/api/rooms', body)
+  discover = (q: string) => this.get<{ rooms: RoomPreview[] }>('/api/rooms/discover', { q: q || undefined, limit: 50 })
+  joinRoom = (id: string) => this.post<Membership>(`/api/rooms/${id}/join`)
+  leaveRoom = (id: string) => this.post<void>(`/api/rooms/${id}/leave`)
+  messages = (id: string, range: { before?: number; after?: number; limit: number }) =>
+    this.get<Page>(`/api/rooms/${id}/messages`, range)
+  members = (id: string) => this.get<{ members: Member[] }>(`/api/rooms/${id}/members`)
+
+  balance = () => this.get<Balance>('/api/tokens/balance/me')
+  history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 30 })
+  explain = (opId: string) => this.get<Explanation>(`/api/tokens/explain/${opId}`)
+
+  /** A public JSON document of the server, such as its OpenAPI description. */
+  document = (path: string) => this.get<Record<string, unknown>>(path)
+
+  private get<T>(path: string, query: Query = {}): Promise<T> {
+    const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
+    return this.request('GET', given.length ? `${path}?${new URLSearchParams(given)}` : path)
+  }
+
+  private post<T>(path: string, body?: object): Promise<T> {
+    return this.request('POST', path, body)
+  }
+
+  private async request<T>(method: string, path: string, body?: object): Promise<T> {
+    const init: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE) }
+    if (body) {
+      init.body = JSON.stringify(body)
+      init.headers = { 'content-type': 'application/json' }
+    }
+    let response: Response
+    let text: string
+    try {
+      response = await this.fetch(path, init)
+      text = await response.text()
+    } catch (cause) {
+      throw new Unreachable(`${method} ${path} got no answer`, { cause })
+    }
+    if (!response.ok) throw problem(response, text)
+    return (text ? JSON.parse(text) : undefined) as T
+  }
+}
+
+/** An error answer as an `ApiError`; anything that is no problem document came from a proxy in between. */
+function problem(response: Response, text: string): ApiError | Unreachable {
+  let document: Record<string, unknown>
+  try {
+    document = JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return new Unreachable(`the server answered ${response.status}`)
+  }
+  const { code, detail, title, retry_after: retryAfter, errors } = document as {
+    code?: string; detail?: string; title?: string; retry_after?: number
+    errors?: { pointer: string; message: string }[]
+  }
+  return new ApiError(code ?? 'internal', detail ?? title ?? '', {
+    status: response.status,
+    numbers: numbersIn(document),
+    fields: Object.fromEntries((errors ?? []).map((error) => [error.pointer.replace(/^#?\//, ''), error.message])),
+    ...(retryAfter == null ? {} : { retryAfter }),
+  })
+}

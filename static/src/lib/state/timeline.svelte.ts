@@ -1,0 +1,248 @@
+import { Unreachable, isAnswer } from '../errors'
+import type { CachedTimeline } from '../store'
+import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
+
+/** Messages asked for at once. */
+export const PAGE = 50
+/** The most that the server gives at once. */
+const LARGEST_PAGE = 200
+/** Messages kept of a room that is not shown. */
+const KEPT = 200
+
+export interface TimelineDoors {
+  page(range: { before?: number; after?: number; limit: number }): Promise<Page>
+  sync(since: number): Promise<RoomSynced>
+  cached(): Promise<CachedTimeline | undefined>
+  /** Called with every message that came to be known, in order. */
+  known(messages: readonly Message[]): void
+  /** The server's history is not the one this client knew. */
+  epochChanged(): void
+}
+
+/**
+ * The messages of one room, in order and without a hole. Every change of a room is an event with the next `seq`: one
+ * already applied is ignored, the next one applied, and a later one held until the hole before it is filled.
+ */
+export class Timeline {
+  messages = $state.raw<readonly Message[]>([])
+  status = $state<'idle' | 'loading' | 'ready' | 'failed'>('idle')
+  hasOlder = $state(false)
+  /** True while the loaded messages end before the newest: the reader is far back in history. */
+  hasNewer = $state(false)
+  loadingOlder = $state(false)
+  /** Set while older messages are being put before the shown ones, so that the list can keep its place. */
+  prepending = $state(false)
+  /** The last seq read before this visit, when something came after it. */
+  readBefore = $state<number | null>(null)
+
+  /** The seq of the last applied event. */
+  last = 0
+
+  private readonly held = new Map<number, RoomEvent>()
+  private syncing = false
+  private loadingNewer = false
+  /** Messages that were posted while the page that should hold them was on its way. */
+  private arrived: Message[] = []
+
+  constructor(private readonly epoch: () => string, private readonly doors: TimelineDoors) {}
+
+  /** Loads the messages to begin with. Live events must flow already, and `head` be from after they began. */
+  async open(room: { head: number; read_seq: number; unread: number }): Promise<void> {
+    this.status = 'loading'
+    this.readBefore = room.unread > 0 ? room.read_seq : null
+    try {
+      await this.loadUnread(room)
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      if (error instanceof Unreachable && (await this.restore())) return
+      this.status = 'failed'
+    }
+  }
+
+  /** Shows what was last seen here, when there is no server to ask. Answers whether there was anything. */
+  async restore(): Promise<boolean> {
+    const cached = await this.doors.cached()
+    if (!cached || cached.epoch !== this.epoch()) return false
+    this.messages = cached.messages
+    this.hasOlder = cached.hasOlder
+    this.last = cached.last
+    this.status = 'ready'
+    return true
+  }
+
+  apply(event: RoomEvent): void {
+    if (this.status === 'idle' || this.status === 'failed') return
+    if (event.epoch !== this.epoch()) return this.doors.epochChanged()
+    if (event.seq <= this.last && this.status === 'ready') return
+    this.held.set(event.seq, event)
+    if (this.status === 'ready') this.release()
+  }
+
+  /** Fills what was missed, when the room's head is known to be beyond what is here. */
+  async catchUp(head: number): Promise<void> {
+    if (this.status !== 'ready' || head <= this.last || this.syncing) return
+    this.syncing = true
+    const before = this.last
+    try {
+      const answer = await this.doors.sync(this.last)
+      if (answer.epoch !== this.epoch()) return this.doors.epochChanged()
+      if (answer.limited) await this.loadLatest(answer.upto, PAGE)
+      else this.absorbSynced(answer)
+    } catch (error) {
+      // The next event, head or reconnect asks again.
+      if (!isAnswer(error)) throw error
+    } finally {
+      this.syncing = false
+    }
+    if (this.last > before) this.fillHole()
+  }
+
+  async loadOlder(): Promise<void> {
+    const first = this.messages[0]
+    if (!first || !this.hasOlder || this.loadingOlder) return
+    this.loadingOlder = true
+    try {
+      const page = await this.doors.page({ before: first.seq, limit: PAGE })
+      if (this.messages[0] !== first) return
+      this.prepending = true
+      this.messages = [...page.messages, ...this.messages]
+      this.hasOlder = page.has_more
+      this.doors.known(page.messages)
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+    } finally {
+      this.loadingOlder = false
+    }
+  }
+
+  async loadNewer(): Promise<void> {
+    const end = this.messages.at(-1)
+    if (!end || !this.hasNewer || this.loadingNewer) return
+    this.loadingNewer = true
+    this.arrived = []
+    try {
+      const page = await this.doors.page({ after: end.seq, limit: PAGE })
+      if (this.messages.at(-1) !== end) return
+      this.hasNewer = page.has_more
+      this.append(page.has_more ? page.messages : [...page.messages, ...this.arrived])
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+    } finally {
+      this.loadingNewer = false
+    }
+  }
+
+  /** Leaves history for the newest messages. */
+  async toLatest(): Promise<void> {
+    if (this.hasNewer) await this.loadLatest(this.last, PAGE).catch(() => undefined)
+  }
+
+  /** Gives memory back when the room is no longer shown. */
+  rest(): void {
+    this.readBefore = null
+    if (this.hasNewer) this.status = 'idle'
+    else if (this.messages.length > KEPT) {
+      this.messages = this.messages.slice(-KEPT)
+      this.hasOlder = true
+    }
+  }
+
+  /** Begins anew: nothing that was known holds any more. */
+  reset(): void {
+    this.held.clear()
+    this.messages = []
+    this.last = 0
+    this.status = 'idle'
+  }
+
+  /** What is worth keeping for reading offline, if anything. */
+  snapshot(): CachedTimeline | null {
+    if (this.status !== 'ready' || this.hasNewer) return null
+    const messages = this.messages.slice(-PAGE)
+    const hasOlder = this.hasOlder || messages.length < this.messages.length
+    return { epoch: this.epoch(), last: this.last, messages: [...messages], hasOlder }
+  }
+
+  /** The latest page when it reaches back to what was read; else the page around the first unread message. */
+  private async loadUnread({ head, read_seq: read, unread }: { head: number; read_seq: number; unread: number }): Promise<void> {
+    const latest = await this.doors.page({ limit: Math.min(LARGEST_PAGE, Math.max(PAGE, unread + PAGE / 2)) })
+    const first = latest.messages[0]
+    if (unread && latest.has_more && first && first.seq > read + 1) return this.loadAround(read, head)
+    this.begin(latest.messages, { head, hasOlder: latest.has_more, hasNewer: false })
+  }
+
+  private async loadLatest(head: number, limit: number): Promise<void> {
+    this.status = 'loading'
+    try {
+      const page = await this.doors.page({ limit })
+      this.begin(page.messages, { head, hasOlder: page.has_more, hasNewer: false })
+    } catch (error) {
+      this.status = this.messages.length ? 'ready' : 'failed'
+      throw error
+    }
+  }
+
+  private async loadAround(seq: number, head: number): Promise<void> {
+    const [before, after] = await Promise.all([
+      this.doors.page({ before: seq + 1, limit: PAGE / 2 }),
+      this.doors.page({ after: seq, limit: PAGE }),
+    ])
+    const messages = [...before.messages, ...after.messages]
+    this.begin(messages, { head, hasOlder: before.has_more, hasNewer: after.has_more })
+  }
+
+  private begin(messages: Message[], state: { head: number; hasOlder: boolean; hasNewer: boolean }): void {
+    this.messages = messages
+    this.hasOlder = state.hasOlder
+    this.hasNewer = state.hasNewer
+    this.last = state.head
+    this.status = 'ready'
+    this.doors.known(messages)
+    this.release()
+  }
+
+  private absorbSynced(answer: RoomSynced): void {
+    for (const event of answer.events) this.held.set(event.seq, event)
+    this.release(answer.upto)
+  }
+
+  /** Applies held events in order. Up to `sure` there is no other event, so a missing number there is no hole. */
+  private release(sure = this.last): void {
+    const ready: Message[] = []
+    for (const seq of [...this.held.keys()].sort((a, b) => a - b)) {
+      const event = this.held.get(seq)
+      if (seq > this.last + 1 && seq > sure) break
+      this.held.delete(seq)
+      if (!event || seq <= this.last) continue
+      this.last = seq
+      if (event.kind === 'message.posted') ready.push(event.message)
+    }
+    this.last = Math.max(this.last, sure)
+    this.take(ready)
+    this.fillHole()
+  }
+
+  private fillHole(): void {
+    if (this.held.size) void this.catchUp(Math.min(...this.held.keys()))
+  }
+
+  private take(messages: Message[]): void {
+    if (messages.length === 0) return
+    if (!this.hasNewer) return this.append(messages)
+    if (this.loadingNewer) this.arrived.push(...messages)
+    this.doors.known(messages)
+  }
+
+  /** A page and the live events overlap by a little: what is already there stays as it is. */
+  private append(messages: Message[]): void {
+    let end = this.messages.at(-1)?.seq ?? 0
+    const fresh: Message[] = []
+    for (const message of messages) {
+      if (message.seq <= end) continue
+      end = message.seq
+      fresh.push(message)
+    }
+    if (fresh.length) this.messages = [...this.messages, ...fresh]
+    this.doors.known(messages)
+  }
+}

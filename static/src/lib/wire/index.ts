@@ -1,0 +1,65 @@
+/**
+ * The names the client uses for the server's shapes, and the typed maps of socket commands and pushes.
+ * The shapes themselves come from the committed API documents (`npm run types`).
+ */
+import type { components as Events } from './events'
+import type { components as Http } from './http'
+
+type HttpSchemas = Http['schemas']
+type EventSchemas = Events['schemas']
+
+export type User = HttpSchemas['User']
+export type SignedIn = HttpSchemas['SignedIn']
+export type AuthOptions = HttpSchemas['SignInOptions']
+export type Session = HttpSchemas['Session']
+export type Invite = HttpSchemas['InviteMade']
+export type Author = HttpSchemas['Author']
+export type Message = HttpSchemas['Message']
+export type Page = HttpSchemas['Page']
+export type Room = EventSchemas['Room']
+export type Membership = HttpSchemas['Membership']
+export type RoomPreview = HttpSchemas['DiscoveredRoom']
+export type Member = HttpSchemas['Member']
+export type Balance = HttpSchemas['Balance']
+export type Entry = HttpSchemas['Entry']
+export type Statement = HttpSchemas['Statement']
+export type Explanation = HttpSchemas['Explanation']
+
+/** An event carries what its kind is about; the document, which has one flat shape, cannot say so. */
+export type RoomEvent = Omit<EventSchemas['RoomEvent'], 'kind' | 'message' | 'member' | 'room'> &
+  (
+    | { kind: 'message.posted'; message: Message }
+    | { kind: 'member.changed'; member: Member }
+    | { kind: 'room.changed'; room: Room }
+  )
+
+export type Refused = EventSchemas['Refused']
+type Answer<Name extends keyof EventSchemas> = Omit<EventSchemas[Name], 'ok'>
+export type RoomOpened = Answer<'RoomOpened'>
+export type RoomSynced = Omit<Answer<'RoomSynced'>, 'events'> & { events: RoomEvent[] }
+export type MessageSent = Answer<'MessageSent'>
+export type ReadChanged = EventSchemas['ReadChanged']
+export type TypingChanged = EventSchemas['TypingChanged']
+export type RoomsHeads = EventSchemas['RoomsHeads']
+export type RewardGranted = EventSchemas['RewardGranted']
+
+/** Command name -> [payload, answer without `ok`]. */
+export interface Commands {
+  'room.open': [EventSchemas['RoomOpen'], RoomOpened]
+  'room.close': [EventSchemas['RoomClose'], object]
+  'room.sync': [EventSchemas['RoomSync'], RoomSynced]
+  'message.send': [EventSchemas['MessageSend'], MessageSent]
+  'read.set': [EventSchemas['ReadSet'], Answer<'ReadMoved'>]
+  'typing.set': [EventSchemas['TypingSet'], object]
+}
+
+/** Push name -> payload. */
+export interface Pushes {
+  'room.event': RoomEvent
+  'rooms.heads': RoomsHeads
+  'read.changed': ReadChanged
+  'typing.changed': TypingChanged
+  'wallet.changed': Balance
+  'reward.granted': RewardGranted
+  'session.revoked': EventSchemas['SessionRevoked']
+}

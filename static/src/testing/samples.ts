@@ -1,0 +1,38 @@
+/** Well-formed wire objects for specs. */
+import type { Author, Membership, Message, RoomEvent } from '../lib/wire'
+
+export const me: Author = { id: '1', username: 'ada' }
+export const bo: Author = { id: '2', username: 'bo' }
+export const EPOCH = 'first'
+const AT = '2026-11-20T12:00:00.000Z'
+
+export function message(seq: number, over: Partial<Message> = {}): Message {
+  return { id: `m${seq}`, room_id: '7', seq, client_id: `c${seq}`, author: bo, body: `text ${seq}`, at: AT, ...over }
+}
+
+export function posted(seq: number, over: Partial<Message> = {}): RoomEvent {
+  const given = message(seq, over)
+  return { kind: 'message.posted', room_id: given.room_id, seq, at: given.at, actor: given.author, epoch: EPOCH, message: given }
+}
+
+export function joined(seq: number, user = bo): RoomEvent {
+  return { kind: 'member.changed', room_id: '7', seq, at: AT, actor: user, epoch: EPOCH, member: { user, role: 'member', joined_at: AT } }
+}
+
+export function membership(over: Partial<Membership> = {}): Membership {
+  return {
+    id: '7', name: 'Bookbinding', topic: '', kind: 'public', owner_id: '1', head: 10, created_at: AT, members: 1,
+    role: 'member', read_seq: 10, unread: 0, ...over,
+  }
+}
+
+/** A promise together with its ends. */
+export function deferred<T>() {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((...ends) => ([resolve, reject] = ends))
+  return { promise, resolve, reject }
+}
+
+/** Lets everything that is already settled run. */
+export const settle = () => new Promise<void>((done) => setTimeout(done))
