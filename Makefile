@@ -21,9 +21,9 @@ setup: $(VENV)/runtime.stamp $(CLIENT) ## Install what the server needs and buil
 run: setup ## Serve Guildhall on http://127.0.0.1:8000 (settings: docs/settings.md)
 	$(BIN)/python -m app serve
 
-demo: setup ## Serve a lively instance with people who talk, made anew in build/demo
-	rm -rf build/demo
-	GUILDHALL_DATA_DIR=build/demo $(BIN)/python -m app demo
+demo: setup ## Serve a lively instance with people who talk, made anew in data/demo
+	rm -rf data/demo
+	GUILDHALL_DATA_DIR=data/demo $(BIN)/python -m app demo
 
 test: setup $(VENV)/test.stamp ## Run every check and test (STAGES="types unit" picks some)
 	@$(BIN)/python -m scripts.test --install $(STAGES)

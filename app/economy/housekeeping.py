@@ -35,7 +35,6 @@ class Housekeeping:
         database: Database,
         transactor: Transactor,
         ledger: Ledger,
-        rollup: Rollup,
         clock: Clock,
         calendar: Calendar,
     ) -> None:

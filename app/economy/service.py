@@ -77,7 +77,7 @@ class Economy:
         """A page of at most `limit` (1..100) entries, newest first, from the cursor `before` of an earlier page."""
         wallet = await self._wallet(db, account_id)
         count = min(max(limit, 1), STATEMENT_MAX)
-        upto = wallet.version + 1 if before is None else before
+        upto = wallet.version + 1 if before is None else min(before, wallet.version + 1)
         legs = await ledger_store.legs(db, wallet.id, upto, count)
         entries = [
             Entry(

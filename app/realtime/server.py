@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ import socketio
 import structlog
 from socketio.exceptions import ConnectionRefusedError as Refusal
 from starlette.types import ASGIApp
+from typing_extensions import override
 
 from app.core.actor import Actor
 from app.core.errors import AppError, Unauthenticated, Unavailable
@@ -54,7 +56,7 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
     async def _handle_event(self, eio_sid: str, namespace: str | None, ack_id: int | None, data: Any) -> None:
         """Pass an event on by any name: by `connect` or `disconnect` it would run the handlers of those moments."""
         name, *arguments = data if isinstance(data, list) and data else [""]
-        if not isinstance(name, str) or name in self.reserved_events:
+        if not isinstance(name, str) or name == "*" or name in self.reserved_events:
             name = ""
         await super()._handle_event(eio_sid, namespace, ack_id, [name, *arguments])
 
@@ -64,7 +66,30 @@ class StrictServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
             await super()._handle_eio_message(eio_sid, data)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             log.warning("unreadable_frame", error=type(error).__name__)
-            await self.eio.disconnect(eio_sid)
+            await self.hang_up(eio_sid)
+
+    async def hang_up(self, eio_sid: str) -> None:
+        """Close a connection without waiting for its client, and let go of what waits to be sent."""
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is None:
+            return
+        await socket.close(wait=False, abort=True)
+        while not socket.queue.empty():
+            socket.queue.get_nowait()
+        # Ends the library's writer, which then closes the transport.
+        socket.queue.put_nowait(None)
+
+
+class LibraryLog(logging.Logger):
+    """What the library complains of, on one line: nearly always it is a frame that no real client sends."""
+
+    def __init__(self) -> None:
+        super().__init__("socketio", logging.ERROR)
+
+    @override
+    def handle(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[0] if record.exc_info else None
+        log.warning("socket_library", complaint=record.getMessage(), error=error.__name__ if error else None)
 
 
 class RealtimeServer:
@@ -82,8 +107,8 @@ class RealtimeServer:
             async_mode="asgi",
             async_handlers=False,
             max_http_buffer_size=FRAME_BYTES_MAX,
-            logger=False,
-            engineio_logger=False,
+            logger=LibraryLog(),
+            engineio_logger=LibraryLog(),
         )
         self._sio.on("connect", self._on_connect)
         self._sio.on("disconnect", self._on_disconnect)
@@ -120,10 +145,11 @@ class RealtimeServer:
     async def cut_slow_consumers(self) -> None:
         """Close sockets that do not read what they are sent."""
         for sid, actor in list(self._actors.items()):
-            socket = self._sio.eio.sockets.get(self._sio.manager.eio_sid_from_sid(sid, "/"))
+            eio_sid = self._sio.manager.eio_sid_from_sid(sid, "/")
+            socket = self._sio.eio.sockets.get(eio_sid)
             if socket is not None and socket.queue.qsize() > BACKLOG_MAX:
                 log.warning("slow_consumer_cut", account=actor.id, backlog=socket.queue.qsize())
-                await socket.close(wait=False, abort=True)
+                await self._sio.hang_up(eio_sid)
 
     async def _on_connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> None:
         # A client can send an event of this name; only the library's own call comes before the socket is known.

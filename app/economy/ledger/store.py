@@ -240,18 +240,21 @@ async def reversed_so_far(db: Connection, transfer_id: int) -> int:
 
 
 async def legs(db: Connection, wallet_id: int, before: int, limit: int) -> list[Leg]:
-    """What happened to a wallet at versions below `before`, newest first."""
+    """What happened to a wallet at the `limit` versions below `before`, newest first.
+
+    Versions have no gaps, so a page is a range of them, however long the history is.
+    """
     rows = await db.all(
         """
         SELECT leg.transfer_id, leg.op_id, op.kind AS op_kind, leg.code, leg.created_at, leg.version, leg.change,
           leg.balance_after, COALESCE(lot.source, 'main') AS source
         FROM econ_leg leg JOIN econ_op op ON op.id = leg.op_id LEFT JOIN econ_lot lot ON lot.id = leg.account
-        WHERE leg.wallet_id = :wallet AND leg.version < :before
-        ORDER BY leg.version DESC LIMIT :limit
+        WHERE leg.wallet_id = :wallet AND leg.version < :before AND leg.version >= :oldest
+        ORDER BY leg.version DESC
         """,
         wallet=wallet_id,
         before=before,
-        limit=limit,
+        oldest=before - limit,
     )
     return [Leg(**row) for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,8 @@ _PRAGMAS = (
     "busy_timeout = 5000",
     "journal_size_limit = 67108864",
 )
+
+_COMMENT = re.compile(r"--[^\n]*")
 
 
 class SQLiteConnection:
@@ -147,7 +150,7 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-    if statement.strip():
+    if _COMMENT.sub("", statement).strip():
         raise ValueError(f"The script ends within a statement: {statement.strip()[:80]}")
 
 

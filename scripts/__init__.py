@@ -1,0 +1,1 @@
+"""What `make` calls; the standard library is all it needs."""
