@@ -134,7 +134,7 @@ export class Outbox {
         if (step === 'done') attempt = 0
         else if (step !== 'empty') await this.doors.sleep(Math.max(step.waitAtLeast, backoff(attempt++)))
         // Something may have been posted between the look into the database and now.
-        else return
+        else if (!this.kicked.has(room)) return
       }
     } finally {
       this.pumping.delete(room)

@@ -543,7 +543,7 @@ export interface components {
             /** Policy Version */
             policy_version: number;
             /** Withheld */
-            withheld: ("own" | "already_rewarded" | "duplicate") | null;
+            withheld: ("own" | "already_rewarded" | "duplicate" | "balance_full") | null;
         };
         /** InviteMade */
         InviteMade: {
