@@ -29,7 +29,7 @@ test: setup $(VENV)/test.stamp ## Run every check and test (STAGES="types unit" 
 	@$(BIN)/python -m scripts.test --install $(STAGES)
 
 check: $(VENV)/test.stamp $(NODE_MODULES) ## Run the checks that need no server: lint, types, imports, tidiness, generated files
-	@$(BIN)/python -m scripts.test lint format types imports tidy generated client-types
+	@$(BIN)/python -m scripts.test lint format types imports tidy generated client-generated client-types
 
 fmt: $(VENV)/test.stamp ## Format the Python code and fix what can be fixed safely
 	$(BIN)/ruff check --fix-only
@@ -37,6 +37,7 @@ fmt: $(VENV)/test.stamp ## Format the Python code and fix what can be fixed safe
 
 generate: $(VENV)/runtime.stamp $(NODE_MODULES) ## Write the files that are generated from the code
 	$(BIN)/python -m app generate
+	cd static && npm run --silent types
 
 lock: $(VENV)/test.stamp ## Resolve requirements/*.in into the hashed lock files (UPGRADE=1 takes newer releases)
 	sh scripts/lock.sh $(BIN)/uv $(if $(UPGRADE),--upgrade)

@@ -65,6 +65,7 @@ def stages() -> list[Stage]:
         Stage("imports", (str(BIN / "lint-imports"),), 60),
         pytest("tidy", 120, "tests/tidy"),
         Stage("generated", (python, "-m", "app", "generate", "--check"), 60),
+        Stage("client-generated", (npm, "run", "--silent", "types", "--", "--check"), 60, client),
         Stage("client-types", (npm, "run", "--silent", "check"), 300, client),
         Stage("client-unit", (npm, "test", "--silent", "--", *vitest), 300, client, counted=True),
         pytest("unit", 1800, "tests", "--ignore=tests/tidy", "--ignore=tests/e2e", "-n", "2", "--dist=worksteal"),

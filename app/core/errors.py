@@ -18,6 +18,7 @@ HTTP (`infra/problems.py`) and the acknowledgement for sockets (`realtime/dispat
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 
@@ -90,7 +91,7 @@ class TooMany(AppError):
     retry = True
 
     def __init__(self, retry_after: float, detail: str = "") -> None:
-        seconds = max(1, int(retry_after + 0.999))
+        seconds = max(1, math.ceil(retry_after))
         super().__init__(detail or f"Too many requests; try again in {seconds} s", retry_after=seconds)
         self.retry_after = seconds
 

@@ -17,7 +17,7 @@ import structlog
 
 from app.core.clock import Clock
 from app.core.ids import Ids
-from app.infra.database import Connection, Database, Row
+from app.infra.database import Connection, Contention, Database, Row
 from app.infra.telemetry import Metrics, correlated, current_correlation_id
 from app.infra.unit_of_work import Transactor, UnitOfWork
 
@@ -143,6 +143,9 @@ class Relay:
                 await work.db.execute(
                     "UPDATE outbox SET done_at = :now WHERE id = :id", now=self._clock.now_ms(), id=row["id"]
                 )
+        except Contention:
+            # Not this errand's fault; the whole batch is run again.
+            raise
         except Exception as error:
             del work.facts[recorded:]
             await self._postpone(work.db, row, error)

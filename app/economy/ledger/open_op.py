@@ -55,11 +55,8 @@ class OpenOp:
     async def open_lot(self, wallet_id: int, terms: LotTerms) -> Place:
         """The lot of these terms in a locked wallet. A lot of that key with other terms is a bug: `ValueError`."""
         lot = await store.open_lot(self.db, self._ids.new(), wallet_id, terms, self.now)
-        if (lot.source, lot.expires_at, lot.reserved_for) != (
-            terms.source,
-            terms.expires_at,
-            terms.reserved_for or "",
-        ):
+        stored = (lot.source, lot.priority, lot.expires_at, bool(lot.giftable), lot.reserved_for)
+        if stored != (terms.source, terms.priority, terms.expires_at, terms.giftable, terms.reserved_for or ""):
             raise ValueError(f"The lot {terms.key} exists with other terms")
         self.sheet.lots.setdefault(lot.id, lot)
         return Place(lot.id, wallet_id)

@@ -39,7 +39,8 @@ Body = Callable[[OpenOp], Awaitable[JsonObject]]
 class Ledger:
     """Moves value. Days are those of `calendar`, the platform's.
 
-    An amount that is not above 0, or is above `AMOUNT_MAX`, is `Invalid` and stores nothing.
+    An amount that is not above 0, or is above `AMOUNT_MAX`, is `Invalid` and stores nothing. One op never waits for
+    another in a circle; several ops in one transaction may, and then the engine ends one transaction for a retry.
     """
 
     def __init__(self, clock: Clock, ids: Ids, calendar: Calendar) -> None:

@@ -15,15 +15,17 @@ export function posted(seq: number, over: Partial<Message> = {}): RoomEvent {
   return { kind: 'message.posted', room_id: given.room_id, seq, at: given.at, actor: given.author, epoch: EPOCH, message: given }
 }
 
-export function joined(seq: number, user = bo): RoomEvent {
-  return { kind: 'member.changed', room_id: '7', seq, at: AT, actor: user, epoch: EPOCH, member: { user, role: 'member', joined_at: AT } }
-}
-
 export function membership(over: Partial<Membership> = {}): Membership {
   return {
     id: '7', name: 'Bookbinding', topic: '', kind: 'public', owner_id: '1', head: 10, created_at: AT, members: 1,
     role: 'member', read_seq: 10, unread: 0, ...over,
   }
+}
+
+export function joined(seq: number, user = bo): RoomEvent {
+  const { role: _, read_seq: __, unread: ___, ...room } = membership({ head: seq, members: 2 })
+  const member = { user, role: 'member' as const, joined_at: AT }
+  return { kind: 'member.changed', room_id: '7', seq, at: AT, actor: user, epoch: EPOCH, member, room }
 }
 
 /** A promise together with its ends. */

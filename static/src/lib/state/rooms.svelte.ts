@@ -57,11 +57,9 @@ export class Rooms {
     const whole = event.seq === room.head + 1
     room.head = event.seq
     if (event.kind === 'message.posted') this.count(room, event.message)
-    else if (event.kind === 'room.changed') this.rename(room, event.room)
     else {
-      // Whole because every number is applied once: somebody came, or somebody left.
-      room.members += event.member.role ? 1 : -1
-      if (event.member.user.id === this.me) this.applyOwn(room, event.member.role)
+      this.rename(room, event.room)
+      if (event.kind === 'member.changed' && event.member.user.id === this.me) this.applyOwn(room, event.member.role)
     }
     return whole
   }

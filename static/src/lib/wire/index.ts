@@ -29,7 +29,7 @@ export type Explanation = HttpSchemas['Explanation']
 export type RoomEvent = Omit<EventSchemas['RoomEvent'], 'kind' | 'message' | 'member' | 'room'> &
   (
     | { kind: 'message.posted'; message: Message }
-    | { kind: 'member.changed'; member: Member }
+    | { kind: 'member.changed'; member: Member; room: Room }
     | { kind: 'room.changed'; room: Room }
   )
 
