@@ -25,6 +25,7 @@ from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
 from app.economy.endpoints import EconomyEndpoints
+from app.economy.housekeeping import Housekeeping
 from app.economy.ledger.service import Ledger
 from app.economy.policy_file import PRESETS, load_policy
 from app.economy.service import Economy
@@ -38,7 +39,7 @@ from app.infra.openapi import openapi
 from app.infra.outbox import Outbox, Relay
 from app.infra.problems import on_bug, on_refusal
 from app.infra.rate_limit import RateLimit
-from app.infra.tasks import Tasks
+from app.infra.tasks import Tasks, every
 from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor
 from app.infra.web import Assets, Page
@@ -50,7 +51,7 @@ from app.realtime.dispatch import Dispatcher
 from app.realtime.doorkeeper import Doorkeeper
 from app.realtime.presence import Presence
 from app.realtime.pushes import Pushes
-from app.realtime.server import RealtimeServer, watch_slow_consumers
+from app.realtime.server import RealtimeServer
 from app.settings import Settings
 from app.wiring import Nerves, handlers
 
@@ -59,6 +60,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = ROOT / "migrations"
 DIST = ROOT / "static" / "dist"
 PAGES = ("/", "/login", "/register", "/setup", "/r/{room}", "/discover", "/wallet", "/settings", "/docs")
+
+HOUSEKEEPING_SECONDS = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +93,7 @@ class Guildhall:
         self.relay = Relay(
             self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
         )
+        self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
         authenticator = Authenticator(self.accounts, self.database, self.transactor, clock)
 
         self._dispatcher = self._commands(presence)
@@ -133,7 +137,8 @@ class Guildhall:
         await self.epoch.load(self.database)
         self.tasks.spawn(self.relay.run(), name="relay")
         self.tasks.spawn(self._beacon.run(), name="beacon")
-        self.tasks.spawn(watch_slow_consumers(self._server), name="slow-consumers")
+        self.tasks.spawn(every(1.0, self._server.cut_slow_consumers), name="slow-consumers")
+        self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
 
     async def stop(self) -> None:
         """Finish what runs and close the database."""

@@ -81,7 +81,7 @@ class Nerves:
 
     async def keep(self, db: Connection, facts: Sequence[Fact]) -> None:
         errands = [
-            Errand(on.topic, activity.to_json())
+            Errand(on.topic, activity.to_json(), owner=activity.actor)
             for fact in facts
             for on in SUBSCRIPTIONS
             if isinstance(fact, on.fact) and (activity := on.translate(fact)) is not None

@@ -2,6 +2,8 @@
 CREATE TABLE outbox (
   id BIGINT PRIMARY KEY,
   topic VARCHAR(64) NOT NULL,
+  -- Whose affairs it touches; relays work through a batch in this order and so never wait for each other in a circle.
+  owner_id BIGINT NOT NULL,
   payload TEXT NOT NULL,
   correlation_id VARCHAR(64) NOT NULL,
   created_at BIGINT NOT NULL,

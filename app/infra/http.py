@@ -26,7 +26,7 @@ from starlette.routing import Route
 from app.core.actor import Actor
 from app.core.errors import AppError, Forbidden, Invalid, TooLarge, Unauthenticated
 from app.infra.database import Connection, Database
-from app.infra.problems import invalid_input
+from app.infra.problems import invalid_input, on_bug
 from app.infra.unit_of_work import Transactor, UnitOfWork
 
 BODY_BYTES_MAX = 64 * 1024
@@ -100,9 +100,14 @@ class Operations:
         adapters = {name: TypeAdapter(kind) for name, kind in operation.path_parameters().items()}
 
         async def endpoint(request: Request) -> Response:
-            values = await self._values(operation, adapters, request)
-            result = await self._call(operation, values)
-            return _respond(operation, result)
+            try:
+                values = await self._values(operation, adapters, request)
+                return _respond(operation, await self._call(operation, values))
+            except AppError:
+                raise
+            except Exception as error:
+                # Here, where the middleware still adds its headers and the log its correlation id.
+                return await on_bug(request, error)
 
         return Route(operation.path, endpoint, methods=[operation.method], name=operation.name)
 

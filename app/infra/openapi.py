@@ -89,7 +89,7 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
         success["content"] = {"application/json": {"schema": schema}}
     responses = {str(operation.status): success}
     by_status: dict[int, list[type[AppError]]] = {}
-    for error in _refusals(operation):
+    for error in refusals(operation):
         by_status.setdefault(error.status, []).append(error)
     for status, errors in sorted(by_status.items()):
         codes = ", ".join(sorted({error.code for error in errors}))
@@ -100,7 +100,8 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     return responses
 
 
-def _refusals(operation: Operation) -> list[type[AppError]]:
+def refusals(operation: Operation) -> list[type[AppError]]:
+    """What an operation may answer instead: its own refusals, and those its shape implies."""
     implied: list[type[AppError]] = [Unavailable, TooMany]
     if operation.needs_actor:
         implied.append(Unauthenticated)

@@ -34,10 +34,14 @@ Handler = Callable[[UnitOfWork, dict[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Work to be done once: a topic and what its handler needs to know, as JSON values."""
+    """Work to be done once: a topic and what its handler needs to know, as JSON values.
+
+    `owner` is the person whose rows the handler locks. Relays lock in the order of owners.
+    """
 
     topic: str
     payload: dict[str, Any]
+    owner: int = 0
 
 
 class Outbox:
@@ -52,13 +56,14 @@ class Outbox:
         now = self._clock.now_ms()
         await db.many(
             """
-            INSERT INTO outbox (id, topic, payload, correlation_id, created_at, next_attempt_at)
-            VALUES (:id, :topic, :payload, :correlation_id, :now, :now)
+            INSERT INTO outbox (id, topic, owner_id, payload, correlation_id, created_at, next_attempt_at)
+            VALUES (:id, :topic, :owner, :payload, :correlation_id, :now, :now)
             """,
             [
                 {
                     "id": self._ids.new(),
                     "topic": errand.topic,
+                    "owner": errand.owner,
                     "payload": json.dumps(errand.payload, separators=(",", ":")),
                     "correlation_id": current_correlation_id(),
                     "now": now,
@@ -120,7 +125,8 @@ class Relay:
 
     async def _apply_batch(self, work: UnitOfWork) -> int:
         rows = await self._claim(work.db)
-        for row in rows:
+        # In one order for all relays: a batch holds its locks to the end, and must not wait for one that waits for it.
+        for row in sorted(rows, key=lambda row: (row["owner_id"], row["id"])):
             with correlated(row["correlation_id"]):
                 await self._apply(work, row)
         return len(rows)
@@ -128,7 +134,7 @@ class Relay:
     async def _claim(self, db: Connection) -> list[Row]:
         return await db.all(
             f"""
-            SELECT id, topic, payload, correlation_id, created_at, attempts FROM outbox
+            SELECT id, topic, owner_id, payload, correlation_id, attempts FROM outbox
             WHERE done_at IS NULL AND next_attempt_at <= :now
             ORDER BY id LIMIT {BATCH} {self._locking}
             """,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
@@ -37,6 +37,16 @@ class Tasks:
         self._running.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             log.error("task_failed", task=task.get_name(), exc_info=failure)
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do `work` again and again with a pause in between, until cancelled. A failure is logged; the next round comes."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("round_failed", work=getattr(work, "__qualname__", "unknown"))
 
 
 async def settle(work: Coroutine[Any, Any, T]) -> T:

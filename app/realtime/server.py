@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
@@ -193,13 +192,6 @@ class RealtimeServer:
         if cookie is None:
             raise Unauthenticated
         return cookie.value
-
-
-async def watch_slow_consumers(server: RealtimeServer) -> None:
-    """Look for slow consumers every second, until cancelled."""
-    while True:
-        await asyncio.sleep(1.0)
-        await server.cut_slow_consumers()
 
 
 def _address(environ: Mapping[str, Any]) -> str:

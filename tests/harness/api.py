@@ -48,16 +48,22 @@ class Api:
         Raises `ContractBroken` when the response is not documented, and `AssertionError` when its status is not the
         one expected.
         """
+        response = await self.checked(method, path, **options)
+        body = _decoded(response)
+        assert response.status_code == expect, f"{method} {path} -> {response.status_code}, not {expect}: {body}"
+        return body
+
+    async def checked(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Send a request; return whatever documented response came. Raises `ContractBroken` for any other."""
         response = await self.raw.request(method, path, **options)
         (await self._promises()).check(
             method,
             response.request.url.path,
             response.status_code,
             response.headers.get("content-type", ""),
-            body := _decoded(response),
+            _decoded(response),
         )
-        assert response.status_code == expect, f"{method} {path} -> {response.status_code}, not {expect}: {body}"
-        return body
+        return response
 
     async def _promises(self) -> HttpContract:
         if self._contract is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
+from app.economy.model import Activity, Policy
+
 Ref = tuple[str, int, str]
 """("main", owner, ""), ("lot", owner, key) or ("system", number, "")."""
 
@@ -93,9 +95,36 @@ class Reference:
                 self._add(place, -amount)
                 self._add(("system", -20, ""), amount)
 
-    def earn(self, owner: int, amount: int) -> None:
-        self._add(("system", -1, ""), -amount)
-        self._add(("main", owner, ""), amount)
+    def earn(self, policy: Policy, activity: Activity, today: int, now: int) -> int:
+        """Reward an activity; return how much was granted."""
+        rule, owner = policy.rewards[activity.kind], activity.actor
+        if rule.not_own and activity.counterpart == owner:
+            return 0
+        earnings = self.earnings.setdefault(owner, Earnings())
+        day = max(earnings.last_day, today)
+        self.sweep(owner, now)
+        if rule.once:
+            claim = (activity.kind, 0, activity.subject or "" if rule.once == "subject" else "")
+            if claim in earnings.claims:
+                return 0
+            earnings.claims.add(claim)
+        monday = day - (day - 1) % 7
+        week = sum(earned for at, earned in earnings.by_day.items() if monday <= at < monday + 7)
+        room = [policy.day_cap - earnings.by_day.get(day, 0), policy.week_cap - week]
+        if rule.cap_day is not None:
+            room.append(rule.cap_day - earnings.by_activity.get((activity.kind, day), 0))
+        granted = min(rule.amount * activity.weight, *room)
+        claim = (activity.kind, day, activity.fingerprint or "")
+        if granted == 0 or (rule.distinct and claim in earnings.claims):
+            return 0
+        if rule.distinct:
+            earnings.claims.add(claim)
+        earnings.last_day = day
+        earnings.by_day[day] = earnings.by_day.get(day, 0) + granted
+        earnings.by_activity[activity.kind, day] = earnings.by_activity.get((activity.kind, day), 0) + granted
+        self._add(("system", -1, ""), -granted)
+        self._add(("main", owner, ""), granted)
+        return granted
 
     def spend(self, op: int, owner: int, amount: int, purpose: str, now: int) -> None:
         self.sweep(owner, now)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, cast
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -29,7 +30,7 @@ from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource
 from tests.harness.fakes import FrozenClock
 from tests.money.faults import Crash, CrashingConnection
-from tests.money.reference import Earnings, Reference, Refused, Terms
+from tests.money.reference import Reference, Refused, Terms
 
 T = TypeVar("T")
 HOUR, DAY = 3_600_000, 86_400_000
@@ -40,7 +41,7 @@ POLICY = Policy(
     token="Token",
     symbol="T",
     day_cap=20,
-    week_cap=28,
+    week_cap=22,
     rewards={
         "registration": RewardRule(9, once="ever"),
         "create_room": RewardRule(7, once="subject"),
@@ -243,7 +244,7 @@ class LedgerMachine(RuleBasedStateMachine):
         before = self.reference.copy()
         granted, full = 0, False
         try:
-            granted = self._reference_earning(activity)
+            granted = self.reference.earn(POLICY, activity, self.calendar.day(self.now), self.now)
         except Refused:
             self.reference, full = before, True
 
@@ -365,35 +366,6 @@ class LedgerMachine(RuleBasedStateMachine):
             return self.done[-1][1].op_id
         return waiting[choice % len(waiting)]
 
-    def _reference_earning(self, activity: Activity) -> int:
-        rule, owner = POLICY.rewards[activity.kind], activity.actor
-        if rule.not_own and activity.counterpart == owner:
-            return 0
-        earnings = self.reference.earnings.setdefault(owner, Earnings())
-        day = max(earnings.last_day, self.calendar.day(self.now))
-        self.reference.sweep(owner, self.now)
-        if rule.once:
-            claim = (activity.kind, 0, activity.subject or "" if rule.once == "subject" else "")
-            if claim in earnings.claims:
-                return 0
-            earnings.claims.add(claim)
-        monday = day - (day - 1) % 7
-        week = sum(earned for at, earned in earnings.by_day.items() if monday <= at < monday + 7)
-        room = [POLICY.day_cap - earnings.by_day.get(day, 0), POLICY.week_cap - week]
-        if rule.cap_day is not None:
-            room.append(rule.cap_day - earnings.by_activity.get((activity.kind, day), 0))
-        granted = min(rule.amount * activity.weight, *room)
-        claim = (activity.kind, day, activity.fingerprint or "")
-        if granted == 0 or (rule.distinct and claim in earnings.claims):
-            return 0
-        if rule.distinct:
-            earnings.claims.add(claim)
-        earnings.last_day = day
-        earnings.by_day[day] = earnings.by_day.get(day, 0) + granted
-        earnings.by_activity[activity.kind, day] = earnings.by_activity.get((activity.kind, day), 0) + granted
-        self.reference.earn(owner, granted)
-        return granted
-
 
 def _beside(owner: int, steps: int) -> int:
     return 101 + (owner - 101 + steps) % 3
@@ -403,12 +375,13 @@ def _code(outcome: Outcome) -> str | None:
     return outcome.refusal.code if outcome.refusal else None
 
 
+@pytest.mark.timeout(240)
 def test_random_programs_agree_with_the_reference(database_source: DatabaseSource, request: Any) -> None:
     sqlite = "sqlite" in request.node.name
     run_state_machine_as_test(
         cast("type[RuleBasedStateMachine]", lambda: LedgerMachine(database_source)),
         settings=settings(
-            max_examples=70 if sqlite else 25,
+            max_examples=60 if sqlite else 25,
             stateful_step_count=35,
             deadline=None,
             derandomize=True,

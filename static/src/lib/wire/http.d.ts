@@ -954,6 +954,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Refused: invalid */
             422: {
                 headers: {
@@ -1115,6 +1124,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Refused: invalid, password_not_allowed, username_not_allowed */
             422: {
                 headers: {
@@ -1193,6 +1211,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Refused: invalid, password_not_allowed, username_not_allowed */
             422: {
                 headers: {
@@ -1255,6 +1282,15 @@ export interface operations {
             };
             /** @description Refused: forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1548,6 +1584,15 @@ export interface operations {
             };
             /** @description Refused: client_id_reused, membership_limit_reached, room_limit_reached */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2058,6 +2103,15 @@ export interface operations {
             };
             /** @description Refused: forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

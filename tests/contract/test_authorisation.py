@@ -1,0 +1,94 @@
+"""Who may do what. An operation or a command that this table does not name is refused a place in the product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from socketio.exceptions import ConnectionError as Refused
+
+from app.main import create_app
+from app.realtime.contract import COMMANDS
+from app.settings import Settings
+from tests.contract.world import ROLES, World
+from tests.harness.application import served
+from tests.harness.engines import SQLITE_ONLY
+from tests.harness.socket import Socket, SocketContract
+
+OPERATIONS = {operation.name: operation for operation in create_app(Settings(_env_file=None)).operations}
+
+OK = 0
+"""The status that the operation declares for success."""
+
+ANYBODY = (OK, OK, OK, OK, OK)
+SIGNED_IN = (401, OK, OK, OK, OK)
+ADMIN = (401, 403, 403, 403, OK)
+IN_THE_ROOM = (401, 403, OK, OK, 403)
+OWNER_OR_ADMIN = (401, 403, 403, OK, OK)
+# anonymous, stranger, member, owner, admin
+TABLE: dict[str, tuple[int, ...]] = {
+    "sign_in_options": ANYBODY,
+    "register": (OK, 409, 409, 409, 409),  # the name is taken by the first who asks
+    "set_up": (410, 410, 410, 410, 410),  # there is an administrator
+    "log_in": ANYBODY,
+    "log_out": SIGNED_IN,
+    "me": SIGNED_IN,
+    "list_sessions": SIGNED_IN,
+    "end_session": (401, 404, 404, OK, 404),  # others cannot even learn that it exists
+    "invite": ADMIN,
+    "my_rooms": SIGNED_IN,
+    "create_room": SIGNED_IN,
+    "discover": SIGNED_IN,
+    "join": SIGNED_IN,
+    "leave": SIGNED_IN,
+    "history": IN_THE_ROOM,
+    "members": IN_THE_ROOM,
+    "token_balance": OWNER_OR_ADMIN,
+    "token_history": OWNER_OR_ADMIN,
+    "explain_reward": (401, 404, 404, OK, OK),
+    "check_cap": SIGNED_IN,
+}
+OUTSIDE = "not_a_member"
+# stranger, member, owner, admin
+COMMAND_TABLE: dict[str, tuple[str, ...]] = {
+    "room.open": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "room.close": ("ok", "ok", "ok", "ok"),
+    "room.sync": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "message.send": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "read.set": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "typing.set": ("ok", "ok", "ok", "ok"),  # told to nobody unless the room is open
+}
+PAYLOADS: dict[str, dict[str, Any]] = {
+    "room.sync": {"since": 0},
+    "message.send": {"client_id": "c1", "body": "hello"},
+    "read.set": {"seq": 1},
+    "typing.set": {"on": True},
+}
+
+
+def test_the_table_names_every_operation_and_command_and_no_other() -> None:
+    assert set(TABLE) == set(OPERATIONS)
+    assert set(COMMAND_TABLE) == {command.name for command in COMMANDS}
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("name", sorted(TABLE))
+async def test_operations(world: World, name: str) -> None:
+    operation = OPERATIONS[name]
+    expected = tuple(status or operation.status for status in TABLE[name])
+    assert tuple([(await world.ask(operation, role)).status_code for role in ROLES]) == expected
+
+
+@SQLITE_ONLY
+async def test_commands(world: World) -> None:
+    contract = SocketContract(world.app.documents["/asyncapi.json"])
+    async with served(world.app) as base_url:
+        for number, role in enumerate(ROLES[1:]):
+            async with Socket(contract) as socket:
+                await socket.connect(base_url, token=world.people[role].token)
+                for name, expected in COMMAND_TABLE.items():
+                    payload = {"room_id": world.room_id, **PAYLOADS.get(name, {})}
+                    assert (await socket.command(name, payload)).get("code", "ok") == expected[number], (role, name)
+        async with Socket(contract) as nobody:
+            with pytest.raises(Refused):
+                await nobody.connect(base_url)

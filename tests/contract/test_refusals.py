@@ -1,0 +1,122 @@
+"""Every refusal that an operation declares is provoked here, or a reason is given why it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from app.core.errors import Unavailable
+from app.infra.http import Operation
+from app.infra.openapi import refusals
+from tests.contract.world import World
+from tests.harness.application import PASSWORD
+from tests.harness.engines import SQLITE_ONLY
+
+pytestmark = SQLITE_ONLY
+Pair = tuple[str, str]
+
+LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave"}
+# operation, code, the role that asks, and what differs from a good request
+SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
+    ("register", "username_taken", "anonymous", {"json": {"username": "0wner", "password": PASSWORD}}),
+    ("register", "username_not_allowed", "anonymous", {"json": {"username": "me", "password": PASSWORD}}),
+    ("register", "password_not_allowed", "anonymous", {"json": {"username": "newcomer", "password": "short"}}),
+    (
+        "register",
+        "invite_invalid",
+        "anonymous",
+        {"json": {"username": "newcomer", "password": PASSWORD, "invite": "made up"}},
+    ),
+    ("set_up", "setup_link_used", "anonymous", {}),
+    ("set_up", "username_not_allowed", "anonymous", {"json": {"username": "me", "password": PASSWORD, "token": "x"}}),
+    ("set_up", "password_not_allowed", "anonymous", {"json": {"username": "new", "password": "short", "token": "x"}}),
+    ("log_in", "bad_credentials", "anonymous", {"json": {"username": "owner", "password": "wrong"}}),
+    ("end_session", "not_found", "stranger", {}),
+    ("create_room", "client_id_reused", "owner", {"json": {"name": "Another", "client_id": "first-room"}}),
+    ("join", "not_found", "stranger", {"path": "/api/rooms/1/join"}),
+    ("leave", "not_found", "stranger", {"path": "/api/rooms/1/leave"}),
+    ("history", "not_found", "stranger", {"path": "/api/rooms/1/messages"}),
+    ("history", "not_a_member", "stranger", {}),
+    ("members", "not_found", "stranger", {"path": "/api/rooms/1/members"}),
+    ("members", "not_a_member", "stranger", {}),
+    ("token_balance", "forbidden", "stranger", {}),
+    ("token_history", "forbidden", "stranger", {}),
+    ("explain_reward", "not_found", "stranger", {}),
+    ("check_cap", "invalid", "stranger", {"json": {"activity": "sleep"}}),
+]
+ELSEWHERE: dict[Pair, str] = {
+    ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
+    ("register", "invite_required"): "tests/accounts/test_endpoints.py, in a house by invitation",
+    ("set_up", "username_taken"): "tests/accounts/test_endpoints.py: here the link is used up first",
+    ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
+    ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+}
+
+
+def declared(operations: list[Operation]) -> set[Pair]:
+    return {(operation.name, error.code) for operation in operations for error in refusals(operation)}
+
+
+async def provoke(world: World, operation: Operation, role: Any, **change: Any) -> Pair:
+    response = await world.ask(operation, role, **change)
+    body = response.json() if response.content else {}
+    return operation.name, str(body.get("code", response.status_code))
+
+
+def generic(operation: Operation) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Requests that are refused whatever the operation: by nobody, from elsewhere, malformed, too large."""
+    role = "admin" if operation.needs_actor else "anonymous"
+    json_type = {"Content-Type": "application/json"}
+    if operation.needs_actor:
+        yield "anonymous", {}
+    if operation.method != "GET":
+        yield role, {"headers": {"Origin": "https://elsewhere.example"}}
+    if "body" in operation.parameters:
+        yield role, {"json": [], "headers": json_type}
+        yield role, {"json": "x" * 70_000, "headers": json_type}
+    elif "query" in operation.parameters:
+        yield role, {"params": {"limit": "many"}}
+    elif "{" in operation.path:
+        yield role, {"path": "/".join("x" if part.startswith("{") else part for part in operation.path.split("/"))}
+
+
+async def test_every_declared_refusal_is_provoked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    operations = {operation.name: operation for operation in world.app.operations}
+    seen = {
+        await provoke(world, operation, role, **change)
+        for operation in operations.values()
+        for role, change in generic(operation)
+    }
+    for name, code, role, change in SPECIFIC:
+        assert await provoke(world, operations[name], role, **change) == (name, code)
+        seen.add((name, code))
+    monkeypatch.setattr(world.app.database, "transaction", away)
+    monkeypatch.setattr(world.app.database, "reader", away)
+    for operation in operations.values():
+        seen.add(await provoke(world, operation, "admin" if operation.needs_actor else "anonymous"))
+    # Declared for every operation, so that a limit may be put on any; the next test provokes it where there is one.
+    rate_limited = {(name, "rate_limited") for name in operations}
+    assert declared(world.app.operations) - seen - rate_limited - set(ELSEWHERE) == set()
+    assert set(ELSEWHERE) <= declared(world.app.operations)
+
+
+@asynccontextmanager
+async def away(**_: object) -> AsyncIterator[None]:
+    raise Unavailable("The database is away")
+    yield
+
+
+TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change"), "9+1/h")
+
+
+@pytest.mark.parametrize("app_settings", [TIGHT])
+async def test_every_limited_operation_says_when_to_come_back(world: World) -> None:
+    for operation in world.app.operations:
+        if operation.name in LIMITED:
+            response = [await world.ask(operation, "stranger") for _ in range(10)][-1]
+            assert response.json()["code"] == "rate_limited", operation.name
+            assert int(response.headers["retry-after"]) == response.json()["retry_after"] > 0

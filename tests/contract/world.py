@@ -1,0 +1,89 @@
+"""One small world with somebody of every role in it, and how each operation is asked for there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import httpx2
+
+from app.infra.http import Operation
+from app.main import Guildhall
+from tests.harness.api import Api
+from tests.harness.application import PASSWORD, Person
+
+Role = Literal["anonymous", "stranger", "member", "owner", "admin"]
+ROLES: tuple[Role, ...] = ("anonymous", "stranger", "member", "owner", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The owner's room with the member in it; the administrator and the stranger are outside."""
+
+    app: Guildhall
+    people: dict[Role, Person]
+    room_id: str
+    session_id: str
+    """A second session of the owner."""
+    op_id: str
+    """A reward of the owner."""
+    setup_token: str
+    """A link that would work if there were no administrator yet."""
+
+    async def ask(self, operation: Operation, role: Role, **change: Any) -> httpx2.Response:
+        """Send a good request for an operation, as somebody; `change` replaces parts of it."""
+        path, body = REQUESTS[operation.name](self)
+        options: dict[str, Any] = {} if body is None else {"json": body}
+        async with Api.in_process(self.app, token=self.people[role].token if role in self.people else None) as api:
+            return await api.checked(operation.method, change.pop("path", path), **{**options, **change})
+
+
+async def build_world(app: Guildhall, stack: AsyncExitStack) -> World:
+    """Let everybody in and wait until the owner's first reward is paid."""
+    setup_token = await app.setup_token()
+    apis = {role: await stack.enter_async_context(Api.in_process(app)) for role in ROLES[1:]}
+    credentials = {"username": "root", "password": PASSWORD}
+    made = await apis["admin"].post("/api/auth/setup", json={**credentials, "token": setup_token}, expect=201)
+    people: dict[Role, Person] = {"admin": Person.signed_in(apis["admin"], made)}
+    for role in ("stranger", "member", "owner"):
+        people[role] = await Person.register(apis[role], role)
+    owner = people["owner"]
+    room = await owner.room(client_id="first-room")
+    await people["member"].join(room["id"])
+    await app.relay.drain()
+    await owner.api.post("/api/auth/login", json={"username": "owner", "password": PASSWORD})
+    sessions = (await owner.api.get("/api/me/sessions"))["sessions"]
+    (other,) = (session["id"] for session in sessions if not session["current"])
+    entries = (await owner.api.get("/api/tokens/history/me"))["entries"]
+    return World(app, people, room["id"], other, entries[0]["op_id"], str(setup_token))
+
+
+Request = Callable[[World], tuple[str, dict[str, Any] | None]]
+REQUESTS: dict[str, Request] = {
+    "sign_in_options": lambda world: ("/api/auth/options", None),
+    "register": lambda world: ("/api/auth/register", {"username": "newcomer", "password": PASSWORD}),
+    "set_up": lambda world: (
+        "/api/auth/setup",
+        {"username": "newcomer", "password": PASSWORD, "token": world.setup_token},
+    ),
+    "log_in": lambda world: ("/api/auth/login", {"username": "owner", "password": PASSWORD}),
+    "log_out": lambda world: ("/api/auth/logout", None),
+    "me": lambda world: ("/api/me", None),
+    "list_sessions": lambda world: ("/api/me/sessions", None),
+    "end_session": lambda world: (f"/api/me/sessions/{world.session_id}", None),
+    "invite": lambda world: ("/api/invites", {}),
+    "my_rooms": lambda world: ("/api/rooms", None),
+    "create_room": lambda world: ("/api/rooms", {"name": "Hall"}),
+    "discover": lambda world: ("/api/rooms/discover", None),
+    "join": lambda world: (f"/api/rooms/{world.room_id}/join", None),
+    "leave": lambda world: (f"/api/rooms/{world.room_id}/leave", None),
+    "history": lambda world: (f"/api/rooms/{world.room_id}/messages", None),
+    "members": lambda world: (f"/api/rooms/{world.room_id}/members", None),
+    "token_balance": lambda world: (f"/api/tokens/balance/{world.people['owner'].id}", None),
+    "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
+    "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),
+    "check_cap": lambda world: ("/api/tokens/check-cap", {"activity": "send_message"}),
+}
+"""A good request for each operation: its path and its body."""
