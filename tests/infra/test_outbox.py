@@ -220,3 +220,16 @@ async def test_the_oldest_that_waits_is_told(office: Office) -> None:
     await office.relay().drain()
     async with office.database.reader() as db:
         assert await office.outbox.oldest_waiting_ms(db) is None
+
+
+async def test_a_batch_is_worked_through_in_the_order_of_owners(office: Office) -> None:
+    """Or two relays, each with errands of the same two people, would wait for each other's locks."""
+    order: list[int] = []
+
+    async def note(work: UnitOfWork, payload: dict[str, Any]) -> None:
+        order.append(payload["number"])
+
+    async with office.database.transaction() as db:
+        await office.outbox.put(db, [Errand("note", {"number": owner}, owner=owner) for owner in (3, 1, 2, 1)])
+    await office.relay({"note": note}).run_batch()
+    assert order == [1, 1, 2, 3]
