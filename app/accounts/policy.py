@@ -16,7 +16,9 @@ INVITE_USES_MAX = 1000
 INVITE_DAYS_MAX = 90
 
 _SEPARATORS = "_-."
-_RESERVED = frozenset({"all", "everyone", "guildhall", "here", "me", "system"})
+_RESERVED = frozenset({"all", "everyone", "here", "me"})
+# The platform's own names: nobody may even look like it.
+_PLATFORM = frozenset({"guildhall", "system"})
 # Look-alikes within ASCII, after case folding. Separators are alike too.
 _ASCII_TWINS = str.maketrans({"0": "o", "1": "l", "i": "l", "-": "_", ".": "_"})
 
@@ -36,7 +38,7 @@ def check_username(name: str) -> str:
     scripts = categories.unique_aliases("".join(char for char in name if char not in _SEPARATORS))
     if len(scripts - {"COMMON", "INHERITED"}) > 1:
         raise UsernameNotAllowed("A username keeps to one script")
-    if name.casefold() in _RESERVED:
+    if name.casefold() in _RESERVED or skeleton(name) in map(skeleton, _PLATFORM):
         raise UsernameNotAllowed("This name is reserved")
     return name
 

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from app.chat.model import Posted
+from app.chat.service import Chat
+from app.main import Guildhall
 from app.realtime.contract import COMMANDS
+from app.realtime.dispatch import Dispatcher
 from tests.harness.application import Person
 from tests.harness.engines import SQLITE_ONLY
 from tests.harness.socket import Socket
@@ -113,9 +117,18 @@ async def test_too_frequent_messages_and_commands_say_when_to_go_on(connect: Con
     assert answers[-1]["code"] == "rate_limited"
 
 
-async def test_the_commands_of_one_client_are_carried_out_in_their_order(connect: Connect, ann: Person) -> None:
+async def test_the_commands_of_one_client_are_carried_out_in_their_order(
+    connect: Connect, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room, phone = await ann.room(), await connect(ann)
     await phone.accepted("room.open", {"room_id": room["id"]})
+    dispatch, delays = Dispatcher.dispatch, iter([0.05, 0.02])
+
+    async def slow_at_first(self: Dispatcher, *arguments: Any) -> dict[str, Any]:
+        await asyncio.sleep(next(delays, 0))
+        return await dispatch(self, *arguments)
+
+    monkeypatch.setattr(Dispatcher, "dispatch", slow_at_first)
     sending = [
         phone.accepted("message.send", {"room_id": room["id"], "client_id": f"c{number}", "body": f"{number}"})
         for number in range(25)
@@ -132,3 +145,28 @@ async def test_the_longest_message_fits_a_frame_as_browsers_send_it(connect: Con
     room, phone = await ann.room(), await connect(ann)
     payload = {"room_id": room["id"], "client_id": "c1", "body": '"\\' * 4000}
     assert len((await phone.accepted("message.send", payload))["message"]["body"]) == 8000
+
+
+async def test_draining_answers_what_was_taken_up_and_refuses_what_comes_then(
+    app: Guildhall, connect: Connect, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, phone, laptop = await ann.room(), await connect(ann), await connect(ann)
+    post, taken_up, finish = Chat.post, asyncio.Event(), asyncio.Event()
+
+    async def held(self: Chat, *arguments: Any, **more: Any) -> Posted:
+        taken_up.set()
+        await finish.wait()
+        return await post(self, *arguments, **more)
+
+    monkeypatch.setattr(Chat, "post", held)
+    payload = {"room_id": room["id"], "client_id": "c1", "body": "hello"}
+    sending = asyncio.create_task(phone.accepted("message.send", payload))
+    await taken_up.wait()
+    draining = asyncio.create_task(app.drain())
+    await asyncio.sleep(0)
+    refused = await laptop.command("room.sync", {"room_id": room["id"], "since": 0})
+    assert (refused["code"], refused["retry"]) == ("unavailable", True)
+    assert not draining.done()
+    finish.set()
+    assert (await sending)["seq"] == 3
+    await draining

@@ -104,6 +104,7 @@ export class Hall {
       cached: () => store.cached<CachedTimeline>(this.user.id, `timeline.${roomId}`),
       known: (messages) => this.known(roomId, messages),
       epochChanged: () => void this.restart(),
+      sleep,
     })
     this.timelines.set(roomId, timeline)
     return timeline
@@ -151,6 +152,7 @@ export class Hall {
     await this.doors.api.leaveRoom(roomId)
     this.rooms.remove(roomId)
     this.forget(roomId)
+    await this.keepRooms()
   }
 
   private makeOutbox(): Outbox {
@@ -162,7 +164,7 @@ export class Hall {
       sent: (answer) => this.sent(answer),
       online: () => this.connection.online,
       changed: () => this.tellSiblings(),
-      sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+      sleep,
       newId: () => crypto.randomUUID(),
       now: () => new Date(),
     })
@@ -212,6 +214,11 @@ export class Hall {
     const before = this.rooms.epoch
     await this.rooms.load()
     if (before && before !== this.rooms.epoch) this.resetTimelines()
+    await this.keepRooms()
+  }
+
+  /** Keeps the list for a visit without a network: whenever it was loaded, and when a room came or went. */
+  private async keepRooms(): Promise<void> {
     const { epoch, list } = this.rooms
     await this.doors.store.cache(this.user.id, 'rooms', { epoch, rooms: $state.snapshot(list) })
   }
@@ -270,6 +277,7 @@ export class Hall {
 
   private async welcome(room: Membership): Promise<Membership> {
     this.rooms.upsert(room)
+    await this.keepRooms()
     if (this.connection.online) await this.enter(room.id)
     return room
   }
@@ -280,3 +288,5 @@ export class Hall {
     if (this.shown === roomId) this.shown = null
   }
 }
+
+const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))

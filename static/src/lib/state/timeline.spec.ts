@@ -19,6 +19,7 @@ beforeEach(() => {
     cached: vi.fn<TimelineDoors['cached']>(async () => undefined),
     known: vi.fn<TimelineDoors['known']>(),
     epochChanged: vi.fn<TimelineDoors['epochChanged']>(),
+    sleep: vi.fn<TimelineDoors['sleep']>(async () => undefined),
   }
   timeline = new Timeline(() => EPOCH, doors)
 })
@@ -155,4 +156,25 @@ test('what was kept of another history is not shown', async () => {
   doors.cached.mockResolvedValueOnce({ epoch: 'other', last: 4, messages: [message(4)], hasOlder: true })
   await open()
   expect(timeline.status).toBe('failed')
+})
+
+test('a head that could not be reached at once is asked for until it is', async () => {
+  await open()
+  doors.sync.mockRejectedValueOnce(new Unreachable()).mockRejectedValueOnce(new Unreachable())
+  doors.sync.mockResolvedValueOnce(synced({ events: [posted(11)], upto: 11 }))
+  await timeline.catchUp(11)
+  expect(seqs(timeline)).toEqual([8, 9, 10, 11])
+  expect(doors.sleep).toHaveBeenCalledTimes(2)
+})
+
+test('a head that comes while catching up is not forgotten', async () => {
+  const first = deferred<RoomSynced>()
+  await open()
+  doors.sync.mockReturnValueOnce(first.promise)
+  doors.sync.mockResolvedValueOnce(synced({ events: [posted(12)], upto: 12 }))
+  const caughtUp = timeline.catchUp(11)
+  void timeline.catchUp(12)
+  first.resolve(synced({ events: [posted(11)], upto: 11 }))
+  await caughtUp
+  expect(seqs(timeline)).toEqual([8, 9, 10, 11, 12])
 })

@@ -1,3 +1,4 @@
+import { backoff } from '../backoff'
 import { Unreachable, isAnswer } from '../errors'
 import type { CachedTimeline } from '../store'
 import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
@@ -6,6 +7,8 @@ import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
 export const PAGE = 50
 /** The most that the server gives at once. */
 const LARGEST_PAGE = 200
+/** Milliseconds between two tries to catch up, at most. */
+const LONGEST_PAUSE = 5_000
 /** Messages kept of a room that is not shown. */
 const KEPT = 200
 
@@ -17,6 +20,7 @@ export interface TimelineDoors {
   known(messages: readonly Message[]): void
   /** The server's history is not the one this client knew. */
   epochChanged(): void
+  sleep(milliseconds: number): Promise<void>
 }
 
 /**
@@ -39,7 +43,10 @@ export class Timeline {
   last = 0
 
   private readonly held = new Map<number, RoomEvent>()
+  /** The newest seq this client was told of. */
+  private told = 0
   private syncing = false
+  private askNow: (() => void) | null = null
   private loadingNewer = false
   /** Messages that were posted while the page that should hold them was on its way. */
   private arrived: Message[] = []
@@ -78,23 +85,23 @@ export class Timeline {
     if (this.status === 'ready') this.release()
   }
 
-  /** Fills what was missed, when the room's head is known to be beyond what is here. */
+  /**
+   * Fills what was missed, when the room's head is known to be beyond what is here. Asks until it has it: a head is told
+   * only once, and the next event may be long in coming.
+   */
   async catchUp(head: number): Promise<void> {
-    if (this.status !== 'ready' || head <= this.last || this.syncing) return
+    this.told = Math.max(this.told, head)
+    this.askNow?.()
+    if (this.syncing) return
     this.syncing = true
-    const before = this.last
     try {
-      const answer = await this.doors.sync(this.last)
-      if (answer.epoch !== this.epoch()) return this.doors.epochChanged()
-      if (answer.limited) await this.loadLatest(answer.upto, PAGE)
-      else this.absorbSynced(answer)
-    } catch (error) {
-      // The next event, head or reconnect asks again.
-      if (!isAnswer(error)) throw error
+      for (let attempt = 0; this.status === 'ready' && this.last < this.told; attempt += 1) {
+        if (attempt) await this.pause(attempt - 1)
+        await this.sync()
+      }
     } finally {
       this.syncing = false
     }
-    if (this.last > before) this.fillHole()
   }
 
   async loadOlder(): Promise<void> {
@@ -152,6 +159,7 @@ export class Timeline {
     this.held.clear()
     this.messages = []
     this.last = 0
+    this.told = 0
     this.status = 'idle'
   }
 
@@ -199,6 +207,24 @@ export class Timeline {
     this.status = 'ready'
     this.doors.known(messages)
     this.release()
+  }
+
+  private async sync(): Promise<void> {
+    try {
+      const answer = await this.doors.sync(this.last)
+      if (answer.epoch !== this.epoch()) this.doors.epochChanged()
+      else if (answer.limited) await this.loadLatest(answer.upto, PAGE)
+      else this.absorbSynced(answer)
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+    }
+  }
+
+  /** Waits before asking again, but no longer than until somebody asks. */
+  private async pause(attempt: number): Promise<void> {
+    const asked = new Promise<void>((resolve) => (this.askNow = resolve))
+    await Promise.race([asked, this.doors.sleep(backoff(attempt, Math.random, LONGEST_PAUSE))])
+    this.askNow = null
   }
 
   private absorbSynced(answer: RoomSynced): void {

@@ -1,0 +1,1 @@
+"""The project's own benchmark: Guildhall beside stock servers that do the same work, in one run on one machine."""

@@ -1,0 +1,1 @@
+"""Stock servers that Guildhall is measured beside."""
