@@ -22,7 +22,7 @@ from app.infra.database.migrations import migrate as migrate_database
 from app.infra.epoch import renew_epoch
 from app.infra.telemetry import configure_logging
 from app.main import MIGRATIONS, ROOT, create_app
-from app.serve import serve_until_stopped
+from app.serve import run_served, serve_until_stopped
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def main() -> None:
 def serve() -> None:
     """Migrate the database and serve until stopped."""
     settings = _settings()
-    asyncio.run(serve_until_stopped(settings, create_app(settings)))
+    run_served(serve_until_stopped(settings, create_app(settings)))
 
 
 @cli.command()
@@ -106,7 +106,7 @@ def demo() -> None:
         app.tasks.spawn(keep_talking(app, cast), name="demo")
         await serve_until_stopped(settings, app)
 
-    asyncio.run(work())
+    run_served(work())
 
 
 @cli.command()

@@ -138,6 +138,7 @@ class Guildhall:
         self.tasks.spawn(self.relay.run(), name="relay")
         self.tasks.spawn(self._beacon.run(), name="beacon")
         self.tasks.spawn(every(1.0, self._server.cut_slow_consumers), name="slow-consumers")
+        self.tasks.spawn(every(5.0, self._server.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
 
     async def stop(self) -> None:

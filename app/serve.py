@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import typer
 import uvicorn
+import uvloop
 from typing_extensions import override
 
 from app.main import Guildhall
@@ -47,13 +50,18 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def run_served(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`, which serves, on the fast event loop. uvicorn chooses one only when it starts the loop itself."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
 async def serve_until_stopped(settings: Settings, app: Guildhall) -> None:
     """Serve until a signal comes. Raises `AlreadyServed` when the embedded database is in use."""
     with _exclusive(settings), _listening(settings) as listener:
         address = settings.public_url or f"http://{settings.host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             app,
-            loop="uvloop",
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=FRAME_BYTES_MAX,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
+from time import monotonic
 from typing import Any, Protocol
 
 import socketio
@@ -24,6 +25,9 @@ FRAME_BYTES_MAX = 64 * 1024
 
 BACKLOG_MAX = 1024
 """Packets waiting for one socket beyond which it is cut. It loses nothing: it reconnects and synchronises."""
+
+STRANGER_SECONDS = 15.0
+"""How long a transport may stay open that nobody has signed in through."""
 
 
 class House(Protocol):
@@ -99,6 +103,7 @@ class RealtimeServer:
         self._metrics = metrics
         self._cookie = cookie
         self._actors: dict[str, Actor] = {}
+        self._strangers: dict[str, float] = {}
         self._house: House | None = None
         # Handlers of one client run in order: two messages are stored in the order they were sent in. Origins other
         # than our own are refused by default. The library's info log would print message text.
@@ -148,6 +153,17 @@ class RealtimeServer:
             socket = self._sio.eio.sockets.get(eio_sid)
             if socket is not None and socket.queue.qsize() > BACKLOG_MAX:
                 log.warning("slow_consumer_cut", account=actor.id, backlog=socket.queue.qsize())
+                await self._sio.hang_up(eio_sid)
+
+    async def hang_up_on_strangers(self) -> None:
+        """Close transports that were opened and then not signed in through, or whose session was refused."""
+        known = {self._sio.manager.eio_sid_from_sid(sid, "/") for sid in self._actors}
+        now = monotonic()
+        self._strangers = {
+            eio_sid: self._strangers.get(eio_sid, now) for eio_sid in self._sio.eio.sockets if eio_sid not in known
+        }
+        for eio_sid, since in self._strangers.items():
+            if now - since > STRANGER_SECONDS:
                 await self._sio.hang_up(eio_sid)
 
     async def _on_connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> None:
