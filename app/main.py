@@ -84,9 +84,9 @@ class Guildhall:
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self.economy)
 
-        self._server = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
+        self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
-        pushes = Pushes(self._server, connections, presence, self.epoch)
+        pushes = Pushes(self.realtime, connections, presence, self.epoch)
         outbox = Outbox(clock, ids)
         wake = asyncio.Event()
         self.transactor = Transactor(self.database, Nerves(outbox, pushes, wake))
@@ -101,17 +101,17 @@ class Guildhall:
             self.chat,
             self.accounts,
             self.database,
-            self._server,
+            self.realtime,
             connections,
             clock=clock,
             epoch=self.epoch,
             interval_s=settings.heads_interval_s,
         )
-        self._server.serve(
+        self.realtime.serve(
             Doorkeeper(
                 authenticator.by_token,
                 self._dispatcher,
-                self._server,
+                self.realtime,
                 connections,
                 presence,
                 self._beacon,
@@ -123,7 +123,7 @@ class Guildhall:
             "/openapi.json": openapi(self.operations, title=TITLE, version=__version__),
             "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
         }
-        self._asgi = self._server.asgi(self._http(authenticator, outbox))
+        self._asgi = self.realtime.asgi(self._http(authenticator, outbox))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._asgi(scope, receive, send)
@@ -137,8 +137,8 @@ class Guildhall:
         await self.epoch.load(self.database)
         self.tasks.spawn(self.relay.run(), name="relay")
         self.tasks.spawn(self._beacon.run(), name="beacon")
-        self.tasks.spawn(every(1.0, self._server.cut_slow_consumers), name="slow-consumers")
-        self.tasks.spawn(every(5.0, self._server.hang_up_on_strangers), name="strangers")
+        self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
+        self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
 
     async def stop(self) -> None:
@@ -159,7 +159,7 @@ class Guildhall:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
         commands = ChatCommands(
             self.chat,
-            self._server,
+            self.realtime,
             presence,
             self.database,
             self.transactor,

@@ -126,3 +126,15 @@ async def test_the_number_of_connections_is_measured(app: Guildhall, connect: Co
     await laptop.close()
     await phone.command("room.open", {"room_id": "1"})
     assert b"guildhall_connections 1.0" in app.metrics.render()
+
+
+async def test_a_transport_that_nobody_signs_in_through_is_closed(
+    app: Guildhall, base_url: str, connect: Connect, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.realtime.server.STRANGER_SECONDS", 0.0)
+    phone = await connect(ann)
+    async with raw_socket(base_url) as raw:
+        await app.realtime.hang_up_on_strangers()
+        await app.realtime.hang_up_on_strangers()
+        await raw.closed()
+    assert (await phone.command("room.open", {"room_id": "1"}))["code"] == "not_found"
