@@ -150,6 +150,7 @@ class Guildhall:
     async def drain(self) -> None:
         """Take up no more commands and answer those taken up. Called before connections are closed."""
         await self._dispatcher.drain()
+        await self.realtime.flush()
 
     async def setup_token(self) -> str | None:
         """A fresh one-time token for the first administrator, or None when there is one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
@@ -28,6 +29,8 @@ BACKLOG_MAX = 1024
 
 STRANGER_SECONDS = 15.0
 """How long a transport may stay open that nobody has signed in through."""
+
+FLUSH_ROUNDS, FLUSH_ROUND_SECONDS = 50, 0.02
 
 
 class House(Protocol):
@@ -145,6 +148,13 @@ class RealtimeServer:
         """Tell a socket that its session has ended, and close it."""
         await self.send(SessionRevoked(), sid)
         await self._sio.disconnect(sid)
+
+    async def flush(self) -> None:
+        """Wait until what was sent has left for its sockets, acknowledgements included, at most a second."""
+        for _ in range(FLUSH_ROUNDS):
+            await asyncio.sleep(FLUSH_ROUND_SECONDS)
+            if all(socket.queue.empty() for socket in self._sio.eio.sockets.values()):
+                return
 
     async def cut_slow_consumers(self) -> None:
         """Close sockets that do not read what they are sent."""
