@@ -23,6 +23,9 @@ from app.settings import Settings
 
 SCRIPT = Path(__file__).parent / "demo.toml"
 DAYS = 14
+SITTING = 6
+HOUR_MS = 3600 * 1000
+PAUSE_MS = 3 * 60 * 1000
 PAUSE_S = (3.0, 9.0)
 
 
@@ -94,12 +97,15 @@ async def keep_talking(app: Guildhall, cast: Cast) -> None:
 
 
 def _timeline(script: tuple[Scene, ...], begin: int, end: int) -> list[tuple[int, str, str, str]]:
-    """Every line with its moment, in order of time: rooms talk side by side."""
+    """Every line with its moment, in order of time. People sit down, say a few things, and come back another day."""
     moments = []
     for scene in script:
-        step = (end - begin) // (len(scene.lines) + 1)
-        for number, (who, text) in enumerate(scene.lines, start=1):
-            moments.append((begin + number * step - random.randrange(step // 2), scene.name, who, text))
+        sittings = [scene.lines[at : at + SITTING] for at in range(0, len(scene.lines), SITTING)]
+        for number, lines in enumerate(sittings, start=1):
+            ends = begin + number * (end - begin) // len(sittings) - random.randrange(HOUR_MS)
+            starts = ends - len(lines) * PAUSE_MS
+            for at, (who, text) in enumerate(lines):
+                moments.append((starts + at * PAUSE_MS + random.randrange(PAUSE_MS), scene.name, who, text))
     return sorted(moments)
 
 
@@ -120,8 +126,8 @@ async def _register(app: Guildhall, new: NewAccount) -> Person:
 
 
 async def _furnish(app: Guildhall, scene: Scene, people: dict[str, Actor]) -> int:
-    """Make a scene's room, with everybody in it who has a line."""
-    names = list(dict.fromkeys(who for who, _ in scene.lines))
+    """Make a scene's room, with everybody in it who has a line, and the administrator."""
+    names = list(dict.fromkeys([*(who for who, _ in scene.lines), next(iter(people))]))
     owner = people[names[0]]
     made = await app.transactor.run(
         lambda work: app.chat.create_room(

@@ -22,7 +22,10 @@ export default defineConfig({
   // Runes run only in Svelte's client build, which vitest does not pick by itself.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   test: {
+    // One jsdom for all: specs leave nothing behind, and making one for each file took most of the time.
     environment: 'jsdom',
+    isolate: false,
+    fileParallelism: false,
     include: ['src/**/*.spec.ts'],
     testTimeout: 5_000,
   },

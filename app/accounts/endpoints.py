@@ -181,7 +181,7 @@ def client_address(request: Request) -> str:
 
 
 def _label(request: Request) -> str:
-    return request.headers.get("user-agent", "")
+    return policy.device_label(request.headers.get("user-agent", ""))
 
 
 def _signed_in(request: Request, person: Person, token: str) -> Reply[SignedIn]:

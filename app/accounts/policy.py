@@ -15,6 +15,26 @@ SESSION_MS = 30 * 24 * 3600 * 1000
 INVITE_USES_MAX = 1000
 INVITE_DAYS_MAX = 90
 
+LABEL_MAX = 60
+
+# In this order: later browsers call themselves by the earlier names as well.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 _SEPARATORS = "_-."
 _RESERVED = frozenset({"all", "everyone", "here", "me"})
 # The platform's own names: nobody may even look like it.
@@ -70,3 +90,12 @@ def _latin_twin(char: str) -> str:
     found = confusables.is_confusable(char, greedy=True, preferred_aliases=[])
     twins = [twin["c"] for match in found or [] for twin in match["homoglyphs"]]
     return next((twin for twin in twins if twin.isascii() and twin.isalnum()), char)
+
+
+def device_label(user_agent: str) -> str:
+    """What a person would call the device a request comes from: `Firefox on Windows`."""
+    browser = next((name for token, name in _BROWSERS if token in user_agent), None)
+    system = next((name for token, name in _SYSTEMS if token in user_agent), None)
+    if browser is None:
+        return user_agent.partition(" ")[0][:LABEL_MAX] or "Unknown device"
+    return f"{browser} on {system}" if system else browser

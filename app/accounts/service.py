@@ -22,7 +22,6 @@ from app.core.ids import Ids
 from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
 
-LABEL_MAX = 120
 DAY_MS = 24 * 3600 * 1000
 
 
@@ -60,7 +59,7 @@ class Accounts:
         now = self._clock.now_ms()
         token = secrets.token_urlsafe(32)
         await store.remove_expired_sessions(work.db, now)
-        session = Session(self._ids.new(), person.id, label[:LABEL_MAX] or "unknown", now, now)
+        session = Session(self._ids.new(), person.id, label[: policy.LABEL_MAX], now, now)
         await store.add_session(work.db, session, token_hash=_hash(token), expires_at=now + policy.SESSION_MS)
         return token
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.accounts.errors import PasswordNotAllowed, UsernameNotAllowed
-from app.accounts.policy import check_password, check_username, fold, skeleton
+from app.accounts.policy import LABEL_MAX, check_password, check_username, device_label, fold, skeleton
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,19 @@ def test_passwords_of_eight_to_256_characters_are_fine(password: str) -> None:
 def test_other_passwords_are_refused(password: str) -> None:
     with pytest.raises(PasswordNotAllowed):
         check_password(password, "aliceinchains")
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "label"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Mobile/15E148 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15) Gecko/20100101 Firefox/150.0", "Firefox on macOS"),
+        ("python-httpx/0.28.1", "python-httpx/0.28.1"),
+        ("x" * 500, "x" * LABEL_MAX),
+        ("", "Unknown device"),
+    ],
+)
+def test_a_device_is_called_what_a_person_would_call_it(user_agent: str, label: str) -> None:
+    assert device_label(user_agent) == label

@@ -42,3 +42,10 @@ export function numbersIn(answer: Record<string, unknown>): Record<string, numbe
 export function isAnswer(error: unknown): error is Refusal | Unreachable {
   return error instanceof Refusal || error instanceof Unreachable
 }
+
+/** Whether the same request may end otherwise later. */
+export function mayPass(error: Refusal | Unreachable): boolean {
+  if (error instanceof Unreachable) return true
+  const { retry, retryAfter, status = 0 } = error.options
+  return Boolean(retry) || retryAfter !== undefined || status >= 500
+}

@@ -1,7 +1,7 @@
 /** Everything of one signed-in account, and how what the server says reaches it. */
 import { SvelteMap } from 'svelte/reactivity'
 import type { Api } from './api'
-import { isAnswer } from './errors'
+import { Unreachable, isAnswer } from './errors'
 import type { SocketDoor } from './socket'
 import { Connection } from './state/connection.svelte'
 import { Drafts } from './state/drafts'
@@ -132,11 +132,13 @@ export class Hall {
       if (epoch !== this.rooms.epoch) return await this.restart()
       this.present.set(roomId, online)
       const unread = this.rooms.get(roomId)?.unread ?? 0
-      if (timeline.status === 'ready') await timeline.catchUp(head)
+      // Not waited for: it asks until it is answered, and other rooms are waiting to be opened.
+      if (timeline.status === 'ready') void timeline.catchUp(head)
       else if (this.shown === roomId && timeline.status !== 'loading') await timeline.open({ head, read_seq, unread })
     } catch (error) {
       if (!isAnswer(error)) throw error
-      if (timeline.status !== 'ready') timeline.status = 'failed'
+      if (timeline.status === 'ready' || (error instanceof Unreachable && (await timeline.restore()))) return
+      timeline.status = 'failed'
     }
   }
 

@@ -62,7 +62,8 @@ export class Outbox {
   async post(room: string, body: string): Promise<void> {
     const { doors } = this
     const unsent = { user: this.user, room, clientId: doors.newId(), body, at: doors.now().toISOString(), failed: null }
-    this.pending.push({ ...unsent, order: null, state: 'queued' })
+    // Queued is what the database has; until then it is on its way there.
+    this.pending.push({ ...unsent, order: null, state: 'sending' })
     await this.keep(unsent)
     void this.pump(room)
   }
@@ -104,7 +105,7 @@ export class Outbox {
     try {
       const order = await this.doors.store.keep(unsent)
       const entry = this.find(unsent.clientId)
-      if (entry) entry.order = order
+      if (entry) Object.assign(entry, { order, state: 'queued' })
       this.doors.changed()
     } catch {
       this.fail(unsent.clientId, 'storage')

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { EPOCH, deferred, joined, message, posted, settle } from '../../testing/samples'
-import { Unreachable } from '../errors'
+import { Refusal, Unreachable } from '../errors'
 import type { Message, Page, RoomSynced } from '../wire'
 import { Timeline, type TimelineDoors } from './timeline.svelte'
 
@@ -19,7 +19,7 @@ beforeEach(() => {
     cached: vi.fn<TimelineDoors['cached']>(async () => undefined),
     known: vi.fn<TimelineDoors['known']>(),
     epochChanged: vi.fn<TimelineDoors['epochChanged']>(),
-    sleep: vi.fn<TimelineDoors['sleep']>(async () => undefined),
+    sleep: vi.fn<TimelineDoors['sleep']>(() => new Promise(() => undefined)),
   }
   timeline = new Timeline(() => EPOCH, doors)
 })
@@ -160,6 +160,7 @@ test('what was kept of another history is not shown', async () => {
 
 test('a head that could not be reached at once is asked for until it is', async () => {
   await open()
+  doors.sleep.mockResolvedValue(undefined)
   doors.sync.mockRejectedValueOnce(new Unreachable()).mockRejectedValueOnce(new Unreachable())
   doors.sync.mockResolvedValueOnce(synced({ events: [posted(11)], upto: 11 }))
   await timeline.catchUp(11)
@@ -177,4 +178,11 @@ test('a head that comes while catching up is not forgotten', async () => {
   first.resolve(synced({ events: [posted(11)], upto: 11 }))
   await caughtUp
   expect(seqs(timeline)).toEqual([8, 9, 10, 11, 12])
+})
+
+test('a refusal for good ends the asking', async () => {
+  await open()
+  doors.sync.mockRejectedValue(new Refusal('not_a_member', 'Join the room first'))
+  await timeline.catchUp(11)
+  expect(doors.sync).toHaveBeenCalledOnce()
 })

@@ -1,5 +1,5 @@
 import { backoff } from '../backoff'
-import { Unreachable, isAnswer } from '../errors'
+import { Unreachable, isAnswer, mayPass } from '../errors'
 import type { CachedTimeline } from '../store'
 import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
 
@@ -95,9 +95,12 @@ export class Timeline {
     if (this.syncing) return
     this.syncing = true
     try {
-      for (let attempt = 0; this.status === 'ready' && this.last < this.told; attempt += 1) {
-        if (attempt) await this.pause(attempt - 1)
-        await this.sync()
+      let attempt = 0
+      while (this.status === 'ready' && this.last < this.told) {
+        const before = this.last
+        if (await this.isOverAfterSync()) return
+        if (this.last > before) attempt = 0
+        else await this.pause(attempt++)
       }
     } finally {
       this.syncing = false
@@ -209,14 +212,21 @@ export class Timeline {
     this.release()
   }
 
-  private async sync(): Promise<void> {
+  /** Asks for what was missed. Answers whether asking again would be of no use. */
+  private async isOverAfterSync(): Promise<boolean> {
     try {
       const answer = await this.doors.sync(this.last)
-      if (answer.epoch !== this.epoch()) this.doors.epochChanged()
-      else if (answer.limited) await this.loadLatest(answer.upto, PAGE)
+      if (answer.epoch !== this.epoch()) {
+        this.doors.epochChanged()
+        return true
+      }
+      if (answer.limited) await this.loadLatest(answer.upto, PAGE)
       else this.absorbSynced(answer)
+      return false
     } catch (error) {
       if (!isAnswer(error)) throw error
+      // Refused for good, as when one is no longer a member.
+      return !mayPass(error)
     }
   }
 
