@@ -22,8 +22,8 @@ from app.settings import Settings
 GRACE_SECONDS = 10
 
 
-class AlreadyServed(Exception):
-    """Another process serves this data folder."""
+class CannotServe(Exception):
+    """What stands in the way, for the operator."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -53,11 +53,15 @@ class DrainingServer(uvicorn.Server):
 def run_served(work: Coroutine[Any, Any, None]) -> None:
     """Run `work`, which serves, on the fast event loop. uvicorn chooses one only when it starts the loop itself."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        try:
+            runner.run(work)
+        except CannotServe as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
 
 
 async def serve_until_stopped(settings: Settings, app: Guildhall) -> None:
-    """Serve until a signal comes. Raises `AlreadyServed` when the embedded database is in use."""
+    """Serve until a signal comes. Raises `CannotServe` when the address or the database is in use."""
     with _exclusive(settings), _listening(settings) as listener:
         address = settings.public_url or f"http://{settings.host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
@@ -88,7 +92,7 @@ def _exclusive(settings: Settings) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise AlreadyServed(f"Another process serves the data folder {settings.data_dir}") from None
+            raise CannotServe(f"Another process serves the data folder {settings.data_dir}") from None
         yield
 
 
@@ -97,5 +101,8 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise CannotServe(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}") from None
         yield listener
