@@ -34,7 +34,7 @@ export class Api {
   members = (id: string) => this.get<{ members: Member[] }>(`/api/rooms/${id}/members`)
 
   balance = () => this.get<Balance>('/api/tokens/balance/me')
-  history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 30 })
+  history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 15 })
   explain = (opId: string) => this.get<Explanation>(`/api/tokens/explain/${opId}`)
 
   /** A public JSON document of the server, such as its OpenAPI description. */
