@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from app.accounts import policy
 from app.accounts.model import Invite, Person, Role, Session
 from app.core.actor import Actor
@@ -49,17 +47,6 @@ async def person(db: Connection, account_id: int) -> Person | None:
 async def lock_person(db: Connection, account_id: int) -> None:
     """Let one transaction at a time decide by what the person has; the others wait until it ends."""
     await db.execute("UPDATE account SET role = role WHERE id = :id", id=account_id)
-
-
-async def usernames(db: Connection, account_ids: Iterable[int]) -> dict[int, str]:
-    """The names of these people, by id."""
-    wanted = sorted(set(account_ids))
-    names = {f"id{number}": account_id for number, account_id in enumerate(wanted)}
-    if not names:
-        return {}
-    places = ", ".join(f":{name}" for name in names)
-    rows = await db.all(f"SELECT id, username FROM account WHERE id IN ({places})", **names)
-    return {row["id"]: row["username"] for row in rows}
 
 
 async def credentials(db: Connection, username: str) -> tuple[Person, str] | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from app.chat.model import Author, Message, Page, Room, RoomEvent
-from app.chat.store import members
+from app.chat.model import Author, Member, Message, Page, Room, RoomEvent
+from app.chat.store import members_changed
 from app.infra.database import Connection, Row
 
 _MESSAGE = """
@@ -87,14 +85,16 @@ async def events_after(db: Connection, room: Room, since: int, limit: int) -> li
         since=since,
         head=room.head,
     )
-    said = [row["subject_id"] for row in rows if row["kind"] == "message.posted"]
-    messages = await _messages_by_id(db, said)
-    return [await _event(db, room, row, messages) for row in rows]
+    if not rows:
+        return []
+    upto = rows[-1]["seq"]
+    messages = await _messages_between(db, room.id, since, upto)
+    changed = await members_changed(db, room.id, since, upto)
+    return [_event(room, row, messages, changed) for row in rows]
 
 
-async def _event(db: Connection, room: Room, row: Row, messages: dict[int, Message]) -> RoomEvent:
+def _event(room: Room, row: Row, messages: dict[int, Message], changed: dict[int, Member]) -> RoomEvent:
     kind, subject = row["kind"], row["subject_id"]
-    changed = await members(db, room.id, limit=1, account_id=subject) if kind == "member.changed" else []
     return RoomEvent(
         room_id=room.id,
         seq=row["seq"],
@@ -102,17 +102,18 @@ async def _event(db: Connection, room: Room, row: Row, messages: dict[int, Messa
         at=row["at"],
         actor=Author(row["actor_id"], row["username"]),
         message=messages[subject] if kind == "message.posted" else None,
-        member=changed[0] if changed else None,
+        member=changed[subject] if kind == "member.changed" else None,
         room=None if kind == "message.posted" else room,
     )
 
 
-async def _messages_by_id(db: Connection, ids: Iterable[int]) -> dict[int, Message]:
-    names = {f"id{number}": message_id for number, message_id in enumerate(ids)}
-    if not names:
-        return {}
-    places = ", ".join(f":{name}" for name in names)
-    rows = await db.all(f"SELECT {_MESSAGE} {_FROM} WHERE message.id IN ({places})", **names)
+async def _messages_between(db: Connection, room_id: int, after: int, upto: int) -> dict[int, Message]:
+    rows = await db.all(
+        f"SELECT {_MESSAGE} {_FROM} WHERE message.room_id = :room_id AND message.seq > :after AND message.seq <= :upto",
+        room_id=room_id,
+        after=after,
+        upto=upto,
+    )
     return {row["id"]: _message(row) for row in rows}
 
 

@@ -6,6 +6,11 @@ from app.chat.model import UNREAD_MAX, Author, EventKind, Member, MemberRole, Me
 from app.infra.database import Connection, Row
 
 _ROOM = "room.id, room.kind, room.name, room.topic, room.owner_id, room.seq, room.members, room.created_at"
+_MEMBER = """
+SELECT account.id, account.username, member.active, member.joined_at, room.owner_id
+FROM member JOIN account ON account.id = member.account_id JOIN room ON room.id = member.room_id
+WHERE member.room_id = :room_id
+"""
 _UNREAD = f"""
 (SELECT COUNT(*) FROM (
   SELECT 1 FROM message
@@ -173,24 +178,28 @@ async def leave(db: Connection, room_id: int, account_id: int) -> None:
     await db.execute("UPDATE room SET members = members - 1 WHERE id = :id", id=room_id)
 
 
-async def members(db: Connection, room_id: int, *, limit: int, account_id: int | None = None) -> list[Member]:
-    """Who is in a room, in order of joining; or one person, also after they left."""
-    condition = "member.active = 1" if account_id is None else "member.account_id = :account_id"
-    params = {} if account_id is None else {"account_id": account_id}
+async def members(db: Connection, room_id: int, *, limit: int) -> list[Member]:
+    """Who is in a room, in order of joining."""
+    rows = await db.all(
+        f"{_MEMBER} AND member.active = 1 ORDER BY member.joined_at, account.id LIMIT {int(limit)}", room_id=room_id
+    )
+    return [_member(row) for row in rows]
+
+
+async def members_changed(db: Connection, room_id: int, after: int, upto: int) -> dict[int, Member]:
+    """Those whom events between two numbers are about, as they are now, the ones who left too; by person."""
     rows = await db.all(
         f"""
-        SELECT account.id, account.username, member.active, member.joined_at, room.owner_id
-        FROM member JOIN account ON account.id = member.account_id JOIN room ON room.id = member.room_id
-        WHERE member.room_id = :room_id AND {condition}
-        ORDER BY member.joined_at, account.id LIMIT {int(limit)}
+        {_MEMBER} AND member.account_id IN (
+          SELECT subject_id FROM room_event
+          WHERE room_id = :room_id AND seq > :after AND seq <= :upto AND kind = 'member.changed'
+        )
         """,
         room_id=room_id,
-        **params,
+        after=after,
+        upto=upto,
     )
-    return [
-        Member(Author(row["id"], row["username"]), _role(row) if row["active"] else None, row["joined_at"])
-        for row in rows
-    ]
+    return {row["id"]: _member(row) for row in rows}
 
 
 async def move_read(db: Connection, room_id: int, account_id: int, seq: int) -> bool:
@@ -226,8 +235,9 @@ async def _memberships(db: Connection, account_id: int, condition: str, **params
     ]
 
 
-def _role(row: Row) -> MemberRole:
-    return "owner" if row["owner_id"] == row["id"] else "member"
+def _member(row: Row) -> Member:
+    role: MemberRole = "owner" if row["owner_id"] == row["id"] else "member"
+    return Member(Author(row["id"], row["username"]), role if row["active"] else None, row["joined_at"])
 
 
 def _room(row: Row) -> Room:
