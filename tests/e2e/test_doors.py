@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,30 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import SignedIn, Visit
 from tests.e2e.visitor import PASSWORD
-from tests.harness.server import running_server
+from tests.harness.server import Server, running_server
+
+
+def setup_link(server: Server) -> str:
+    """The link for the first administrator, which is printed just after the server answers."""
+    for _ in range(50):
+        if link := re.search(r"http://\S+/setup#\S+\n", server.log):
+            return link[0].strip()
+        time.sleep(0.1)
+    raise AssertionError("The server prints no link for the first administrator")
 
 
 @pytest.mark.timeout(60)
 def test_the_first_administrator_invites_somebody(visit: Visit, tmp_path: Path) -> None:
     with running_server(tmp_path, registration="invite") as server:
-        link = re.search(r"http://\S+/setup#\S+", server.log)
-        assert link is not None, "The server prints no link for the first administrator"
+        link = setup_link(server)
         ada, ben = visit(server.base_url), visit(server.base_url)
-        ada.page.goto(link[0])
+        ada.page.goto(link)
         ada.by("auth-username").fill("ada")
         ada.by("auth-password").fill(PASSWORD)
         ada.by("setup-submit").click()
         ada.arrived()
 
-        ben.page.goto(link[0])
+        ben.page.goto(link)
         ben.by("auth-username").fill("mallory")
         ben.by("auth-password").fill(PASSWORD)
         ben.by("setup-submit").click()
