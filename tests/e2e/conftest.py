@@ -52,6 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server of every journey that does not need one of its own."""
     with running_server(tmp_path_factory.mktemp("hall"), rate_register="1000+100/m") as server:
         yield server
+        assert server.bugs == []
 
 
 @pytest.fixture

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator, Page, Request, expect
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Locator,
+    Page,
+    Request,
+    Response,
+    WebSocket,
+    expect,
+)
 
 PASSWORD = "correct horse battery"
 SAYS_NOTHING = "\u2800"
@@ -49,7 +60,10 @@ class Visitor:
         context.on("console", self._logged)
         context.on("weberror", lambda error: self.troubles.append(f"uncaught: {error.error}"))
         context.on("dialog", self._asked)
+        context.on("requestfailed", lambda request: self._note(f"{request.url}: {request.failure}"))
+        context.on("response", self._answered)
         self.page = context.new_page()
+        self.page.on("websocket", self._socket_opened)
 
     def go(self, path: str) -> None:
         """Load a page of the product anew."""
@@ -161,6 +175,23 @@ class Visitor:
     def _logged(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and not NETWORK_TROUBLE.search(message.text):
             self.troubles.append(f"console: {message.text}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self._note(f"{response.url}: {response.status}")
+
+    def _socket_opened(self, socket: WebSocket) -> None:
+        self._note("socket opened")
+        socket.on("close", lambda _: self._note("socket closed"))
+        socket.on("framereceived", self._frame_received)
+
+    def _frame_received(self, frame: str | bytes) -> None:
+        if '"ok":false' in str(frame):
+            self._note(f"refused: {frame!s}")
+
+    def _note(self, line: str) -> None:
+        """Say what a failing test is explained by; pytest shows it with the failure and only then."""
+        print(f"{monotonic():.3f} {id(self) % 9973}: {line}"[:300])
 
     def _asked(self, dialog: Dialog) -> None:
         self.troubles.append(f"dialog: {dialog.message}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from tests.harness.services import free_port, stop, wait_until
 
 ROOT = Path(__file__).parents[2]
+BUG = re.compile(r'"level": ?"(error|critical)"|\[(error|critical) *\]|Traceback')
 
 
 class Server:
@@ -39,6 +41,11 @@ class Server:
     def log(self) -> str:
         """All that the server has written since its first start."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    @property
+    def bugs(self) -> list[str]:
+        """The lines in which it says that something went wrong that is nobody's mistake but its own."""
+        return [line for line in self.log.splitlines() if BUG.search(line)]
 
     def start(self) -> None:
         """Start and wait until `/readyz` says yes. Raises `ServiceError` with the log when it does not."""

@@ -70,6 +70,7 @@ export class App {
       store,
       expired: () => this.expire(),
       replaced: () => location.reload(),
+      sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
     })
     await hall.start()
     this.hall = hall

@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { EPOCH, bo, me, membership, message, posted, settle } from '../testing/samples'
 import type { Api } from './api'
+import { Unreachable } from './errors'
 import { Hall } from './hall.svelte'
 import { SocketDoor, type Wire } from './socket'
 import { Store } from './store'
@@ -12,6 +13,7 @@ const answers: Record<string, (payload: { client_id?: string; body?: string }) =
 const commands: string[] = []
 const handlers = new Map<string, (value?: unknown) => void>()
 const replaced = vi.fn()
+const sleep = vi.fn(async () => undefined)
 let wire: { connected: boolean } & Record<string, unknown>
 let api: Record<string, ReturnType<typeof vi.fn>>
 let hall: Hall
@@ -52,7 +54,7 @@ beforeEach(async () => {
   answers['room.sync'] = () => ({ events: [posted(11), posted(12)], upto: 12, limited: false, epoch: EPOCH })
   const store = await Store.open(`hall-${(databases += 1)}`)
   const door = new SocketDoor(wire as unknown as Wire)
-  hall = new Hall(user, { api: api as unknown as Api, door, store, expired: vi.fn(), replaced })
+  hall = new Hall(user, { api: api as unknown as Api, door, store, expired: vi.fn(), replaced, sleep })
   await hall.start()
 })
 
@@ -69,6 +71,37 @@ test('after connecting, the shown room is opened before its messages are asked f
   expect(commands[0]).toBe('room.open')
   expect(seqs()).toEqual([9, 10])
   expect(hall.present.get('7')).toEqual([bo.id])
+})
+
+test('a room that could not be opened is tried again by itself, and its events then flow', async () => {
+  void hall.show('7')
+  const opened = answers['room.open']
+  answers['room.open'] = () => {
+    answers['room.open'] = opened!
+    throw new Error('timeout')
+  }
+  api.messages?.mockRejectedValueOnce(new Unreachable())
+  await push('connect')
+  await quiet()
+  expect(commands).toEqual(['room.open', 'room.open', 'room.open'])
+  expect(seqs()).toEqual([9, 10])
+})
+
+test('a room that one may not open is asked for once', async () => {
+  void hall.show('7')
+  answers['room.open'] = () => ({ ok: false, code: 'forbidden', detail: '', retry: false })
+  await push('connect')
+  await quiet()
+  expect(commands).toEqual(['room.open'])
+  expect(hall.timeline('7').status).toBe('failed')
+})
+
+test('the list of rooms is asked for until it comes', async () => {
+  void hall.show('7')
+  api.rooms?.mockRejectedValueOnce(new Unreachable()).mockRejectedValueOnce(new Unreachable())
+  await push('connect')
+  await quiet()
+  expect(seqs()).toEqual([9, 10])
 })
 
 test('as somebody else nothing is opened and nothing is sent', async () => {

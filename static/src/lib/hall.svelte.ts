@@ -1,7 +1,8 @@
 /** Everything of one signed-in account, and how what the server says reaches it. */
 import { SvelteMap } from 'svelte/reactivity'
 import type { Api } from './api'
-import { Unreachable, isAnswer } from './errors'
+import { backoff } from './backoff'
+import { Unreachable, isAnswer, mayPass } from './errors'
 import type { SocketDoor } from './socket'
 import { Connection } from './state/connection.svelte'
 import { Drafts } from './state/drafts'
@@ -18,6 +19,8 @@ import type { Membership, Message, MessageSent, RoomEvent, User } from './wire'
 const OPEN_ROOMS = 100
 /** Milliseconds after which a changed timeline is kept for reading offline. */
 const CACHE_DELAY = 1_000
+/** Milliseconds between two tries to reach a server that is connected and does not answer, at most. */
+const LONGEST_PAUSE = 5_000
 
 export interface HallDoors {
   api: Api
@@ -26,6 +29,7 @@ export interface HallDoors {
   expired(): void
   /** The browser is signed in as someone else now. */
   replaced(): void
+  sleep(milliseconds: number): Promise<void>
 }
 
 export class Hall {
@@ -104,7 +108,7 @@ export class Hall {
       cached: () => store.cached<CachedTimeline>(this.user.id, `timeline.${roomId}`),
       known: (messages) => this.known(roomId, messages),
       epochChanged: () => void this.restart(),
-      sleep,
+      sleep: this.doors.sleep,
     })
     this.timelines.set(roomId, timeline)
     return timeline
@@ -124,21 +128,15 @@ export class Hall {
     else await timeline.restore()
   }
 
-  /** Opens a room for live events and, when it is the shown one, loads its messages. */
+  /**
+   * Opens a room for live events and, when it is the shown one, loads its messages. What went wrong but may pass is tried
+   * again by itself for as long as the room is looked at.
+   */
   async enter(roomId: string): Promise<void> {
-    const timeline = this.timeline(roomId)
-    try {
-      const { head, read_seq, epoch, online } = await this.doors.door.call('room.open', { room_id: roomId })
-      if (epoch !== this.rooms.epoch) return await this.restart()
-      this.present.set(roomId, online)
-      const unread = this.rooms.get(roomId)?.unread ?? 0
-      // Not waited for: it asks until it is answered, and other rooms are waiting to be opened.
-      if (timeline.status === 'ready') void timeline.catchUp(head)
-      else if (this.shown === roomId && timeline.status !== 'loading') await timeline.open({ head, read_seq, unread })
-    } catch (error) {
-      if (!isAnswer(error)) throw error
-      if (timeline.status === 'ready' || (error instanceof Unreachable && (await timeline.restore()))) return
-      timeline.status = 'failed'
+    const waiting = () => this.connection.online && this.shown === roomId && this.timeline(roomId).status === 'failed'
+    for (let attempt = 0; !(await this.isOverAfterEntering(roomId)); attempt += 1) {
+      if (waiting()) await this.doors.sleep(backoff(attempt, Math.random, LONGEST_PAUSE))
+      if (!waiting()) return
     }
   }
 
@@ -157,6 +155,29 @@ export class Hall {
     await this.keepRooms()
   }
 
+  /** Tries to open a room. Answers whether trying again would be of no use. */
+  private async isOverAfterEntering(roomId: string): Promise<boolean> {
+    const timeline = this.timeline(roomId)
+    try {
+      const { head, read_seq, epoch, online } = await this.doors.door.call('room.open', { room_id: roomId })
+      if (epoch !== this.rooms.epoch) {
+        await this.restart()
+        return true
+      }
+      this.present.set(roomId, online)
+      const unread = this.rooms.get(roomId)?.unread ?? 0
+      // Not waited for: it asks until it is answered, and other rooms are waiting to be opened.
+      if (timeline.status === 'ready') void timeline.catchUp(head)
+      else if (this.shown === roomId && timeline.status !== 'loading') await timeline.open({ head, read_seq, unread })
+      return true
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      if (timeline.status === 'ready' || (error instanceof Unreachable && (await timeline.restore()))) return true
+      timeline.status = 'failed'
+      return !mayPass(error)
+    }
+  }
+
   private makeOutbox(): Outbox {
     const { door, store } = this.doors
     return new Outbox(this.user.id, {
@@ -166,7 +187,7 @@ export class Hall {
       sent: (answer) => this.sent(answer),
       online: () => this.connection.online,
       changed: () => this.tellSiblings(),
-      sleep,
+      sleep: this.doors.sleep,
       newId: () => crypto.randomUUID(),
       now: () => new Date(),
     })
@@ -199,16 +220,25 @@ export class Hall {
 
   private async arrive(): Promise<void> {
     this.outbox.kick()
-    try {
-      await Promise.all([this.recount(), this.wallet.refresh()])
-    } catch (error) {
-      if (!isAnswer(error)) throw error
-      return
+    for (let attempt = 0; !(await this.isOverAfterRefreshing()); attempt += 1) {
+      await this.doors.sleep(backoff(attempt, Math.random, LONGEST_PAUSE))
+      if (!this.connection.online) return
     }
     const others = this.rooms.list.map((room) => room.id).filter((roomId) => roomId !== this.shown)
     const shown = this.shown && this.rooms.get(this.shown) ? [this.shown] : []
     for (const roomId of [...shown, ...others].slice(0, OPEN_ROOMS)) {
       if (this.connection.online) await this.enter(roomId)
+    }
+  }
+
+  /** Asks how things stand. Answers whether asking again would be of no use. */
+  private async isOverAfterRefreshing(): Promise<boolean> {
+    try {
+      await Promise.all([this.recount(), this.wallet.refresh()])
+      return true
+    } catch (error) {
+      if (!isAnswer(error)) throw error
+      return !mayPass(error)
     }
   }
 
@@ -290,5 +320,3 @@ export class Hall {
     if (this.shown === roomId) this.shown = null
   }
 }
-
-const sleep = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds))

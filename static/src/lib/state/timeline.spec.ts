@@ -144,7 +144,8 @@ test('reaching the end from history joins the live messages without a hole', asy
 test('without a server it shows what was kept', async () => {
   doors.page.mockRejectedValueOnce(new Unreachable('offline'))
   doors.cached.mockResolvedValueOnce({ epoch: EPOCH, last: 4, messages: [message(4)], hasOlder: true })
-  await open()
+  await expect(open()).rejects.toThrow(Unreachable)
+  expect(await timeline.restore()).toBe(true)
   expect(seqs(timeline)).toEqual([4])
   doors.sync.mockResolvedValueOnce(synced({ events: [posted(5)], upto: 5 }))
   await timeline.catchUp(5)
@@ -154,7 +155,8 @@ test('without a server it shows what was kept', async () => {
 test('what was kept of another history is not shown', async () => {
   doors.page.mockRejectedValueOnce(new Unreachable('offline'))
   doors.cached.mockResolvedValueOnce({ epoch: 'other', last: 4, messages: [message(4)], hasOlder: true })
-  await open()
+  await expect(open()).rejects.toThrow(Unreachable)
+  expect(await timeline.restore()).toBe(false)
   expect(timeline.status).toBe('failed')
 })
 

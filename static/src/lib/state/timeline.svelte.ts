@@ -1,5 +1,5 @@
 import { backoff } from '../backoff'
-import { Unreachable, isAnswer, mayPass } from '../errors'
+import { isAnswer, mayPass } from '../errors'
 import type { CachedTimeline } from '../store'
 import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
 
@@ -53,16 +53,18 @@ export class Timeline {
 
   constructor(private readonly epoch: () => string, private readonly doors: TimelineDoors) {}
 
-  /** Loads the messages to begin with. Live events must flow already, and `head` be from after they began. */
+  /**
+   * Loads the messages to begin with. Live events must flow already, and `head` be from after they began.
+   * @throws what the server or the way there refused; the status is `failed` then.
+   */
   async open(room: { head: number; read_seq: number; unread: number }): Promise<void> {
     this.status = 'loading'
     this.readBefore = room.unread > 0 ? room.read_seq : null
     try {
       await this.loadUnread(room)
     } catch (error) {
-      if (!isAnswer(error)) throw error
-      if (error instanceof Unreachable && (await this.restore())) return
       this.status = 'failed'
+      throw error
     }
   }
 
