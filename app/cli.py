@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from app.core.clock import SystemClock
 from app.demo import keep_talking, seed
-from app.economy.audit import audit as audit_economy
 from app.economy.ledger.audit import Report
-from app.economy.policy_file import PRESETS, load_policy
+from app.economy.oversight.audit import audit as audit_economy
+from app.economy.rules.policy_file import PRESETS, load_policy
 from app.generate import stale, write
 from app.infra.database import Database, database_from_url
 from app.infra.database.migrations import migrate as migrate_database

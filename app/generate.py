@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic_core import PydanticUndefined
 
-from app.economy.policy_file import load_policy
-from app.economy.policy_tables import render_policy
+from app.economy.rules.policy_file import load_policy
+from app.economy.rules.policy_tables import render_policy
 from app.infra.http import to_json
 from app.infra.rate_limit import Rate
 from app.main import create_app

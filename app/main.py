@@ -24,11 +24,11 @@ from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
-from app.economy.endpoints import EconomyEndpoints
-from app.economy.housekeeping import Housekeeping
+from app.economy.earning.endpoints import EconomyEndpoints
+from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
-from app.economy.policy_file import PRESETS, load_policy
-from app.economy.service import Economy
+from app.economy.oversight.housekeeping import Housekeeping
+from app.economy.rules.policy_file import PRESETS, load_policy
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate

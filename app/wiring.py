@@ -13,8 +13,8 @@ from typing import Any
 from app.accounts.events import PersonRegistered
 from app.chat.events import MessagePosted, RoomCreated, RoomJoined
 from app.core.events import Fact
-from app.economy.model import Activity
-from app.economy.service import Economy
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.infra.database import Connection
 from app.infra.outbox import Errand, Handler, Outbox
 from app.infra.unit_of_work import UnitOfWork

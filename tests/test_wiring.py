@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from app.core.events import Fact
-from app.economy.model import ACTIVITIES
-from app.economy.service import Economy
+from app.economy.earning.service import Economy
+from app.economy.rules.model import ACTIVITIES
 from app.main import Guildhall
 from app.wiring import SUBSCRIPTIONS
 from tests.harness.application import Person, served

@@ -14,7 +14,7 @@ from app.accounts.schemas import Author
 from app.chat.model import EventKind, MemberRole
 from app.chat.policy import SYNC_MAX
 from app.chat.schemas import Body, ClientId, Member, Message, Room, Seq
-from app.economy.schemas import Balance
+from app.economy.earning.schemas import Balance
 from app.infra.wire import Amount, Id, Moment, Schema
 
 

@@ -10,8 +10,8 @@ from app.chat import schemas as chat
 from app.chat.events import ReadMoved, RoomChanged, RoomLeft
 from app.chat.model import RoomEvent as RoomEventModel
 from app.core.events import Fact
-from app.economy.events import RewardGranted, WalletChanged
-from app.economy.schemas import Balance
+from app.economy.earning.events import RewardGranted, WalletChanged
+from app.economy.earning.schemas import Balance
 from app.infra.epoch import Epoch
 from app.realtime import contract
 from app.realtime.connections import Connections

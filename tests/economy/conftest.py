@@ -6,10 +6,10 @@ import pytest
 
 from app.core.clock import Calendar
 from app.core.ids import Ids
+from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
-from app.economy.model import Policy
-from app.economy.policy_file import load_policy
-from app.economy.service import Economy
+from app.economy.rules.model import Policy
+from app.economy.rules.policy_file import load_policy
 from tests.harness.fakes import FrozenClock
 
 

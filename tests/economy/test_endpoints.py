@@ -13,9 +13,9 @@ from starlette.routing import Route
 from app.core.actor import Actor
 from app.core.clock import Calendar, iso
 from app.core.errors import AppError
-from app.economy.endpoints import EconomyEndpoints
-from app.economy.model import Activity
-from app.economy.service import Economy
+from app.economy.earning.endpoints import EconomyEndpoints
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.infra.database import Database
 from app.infra.http import Operations, bearer_token
 from app.infra.openapi import openapi

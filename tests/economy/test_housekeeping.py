@@ -7,15 +7,16 @@ import asyncio
 import pytest
 
 from app.core.clock import Calendar
-from app.economy.audit import audit
-from app.economy.housekeeping import Housekeeping
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.service import Ledger
-from app.economy.model import Activity, Policy
-from app.economy.service import Economy
+from app.economy.oversight.audit import audit
+from app.economy.oversight.housekeeping import Housekeeping
+from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
 from tests.harness.fakes import FrozenClock

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.clock import Calendar
-from app.economy.model import Decision, Earned, Policy, RewardRule, Tier
-from app.economy.policy import decide, tier_at, week_of, window_day, withhold
+from app.economy.rules.model import Decision, Earned, Policy, RewardRule, Tier
+from app.economy.rules.policy import decide, tier_at, week_of, window_day, withhold
 
 amounts = st.integers(1, 10**12)
 used = st.integers(0, 10**12)

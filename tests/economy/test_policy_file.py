@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.core.money import TOKEN
-from app.economy.model import ACTIVITIES
-from app.economy.policy_file import DEFAULT_PRESET, PRESETS, PolicyError, load_policy
-from app.economy.policy_tables import render_policy
+from app.economy.rules.model import ACTIVITIES
+from app.economy.rules.policy_file import DEFAULT_PRESET, PRESETS, PolicyError, load_policy
+from app.economy.rules.policy_tables import render_policy
 
 
 @pytest.mark.parametrize("path", sorted(PRESETS.glob("*.toml")), ids=lambda path: path.stem)

@@ -9,11 +9,12 @@ import pytest
 from app.core.clock import Calendar
 from app.core.errors import KeyReused
 from app.core.money import TOKEN
-from app.economy.errors import NoSuchReward, NotAnActivity, UnknownActivity
-from app.economy.events import RewardGranted, WalletChanged
+from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActivity
+from app.economy.earning.events import RewardGranted, WalletChanged
+from app.economy.earning.model import Activity, Balance, Rewarded
+from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
-from app.economy.model import Activity, Balance, Policy, Rewarded
-from app.economy.service import Economy
+from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
 from tests.harness.fakes import FrozenClock, RecordedFacts

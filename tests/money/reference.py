@@ -8,7 +8,8 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
-from app.economy.model import Activity, Policy
+from app.economy.earning.model import Activity
+from app.economy.rules.model import Policy
 
 Ref = tuple[str, int, str]
 """("main", owner, ""), ("lot", owner, key) or ("system", number, "")."""

@@ -9,15 +9,15 @@ import pytest
 from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.core.money import TOKEN
-from app.economy.audit import audit
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import EVIDENCE_MAX, Report
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.service import Ledger
-from app.economy.model import Activity
-from app.economy.policy_file import load_policy
-from app.economy.service import Economy
+from app.economy.oversight.audit import audit
+from app.economy.rules.policy_file import load_policy
 from app.infra.database import Connection, Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
 from tests.harness.fakes import FrozenClock

@@ -17,14 +17,15 @@ from app.core.clock import Calendar
 from app.core.errors import KeyReused
 from app.core.ids import TimeOrderedIds
 from app.core.money import AMOUNT_MAX
-from app.economy.audit import audit
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.service import Ledger
-from app.economy.model import Activity, Policy, RewardRule, Tier
-from app.economy.service import Economy
+from app.economy.oversight.audit import audit
+from app.economy.rules.model import Policy, RewardRule, Tier
 from app.infra.database import database_from_url
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource

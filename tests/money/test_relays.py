@@ -11,11 +11,11 @@ import pytest
 from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.core.money import TOKEN
-from app.economy.audit import audit
+from app.economy.earning.model import Activity
+from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
-from app.economy.model import Activity
-from app.economy.policy_file import load_policy
-from app.economy.service import Economy
+from app.economy.oversight.audit import audit
+from app.economy.rules.policy_file import load_policy
 from app.infra.database import Database
 from app.infra.outbox import Errand, Outbox, Relay
 from app.infra.telemetry import Metrics

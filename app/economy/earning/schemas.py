@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from app.core.money import format_amount
-from app.economy import model
-from app.economy.model import CapName, Withheld
+from app.economy.earning import model
+from app.economy.rules.model import CapName, Withheld
 from app.infra.wire import Amount, Id, Moment, Schema
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.core.money import format_amount
-from app.economy.model import Policy, RewardRule
+from app.economy.rules.model import Policy, RewardRule
 
 _GUARDS = {
     "registration": "when an account is made",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from app.economy.model import CapUse, Decision, Earned, Policy, RewardRule, Tier, Withheld
+from app.economy.rules.model import CapUse, Decision, Earned, Policy, RewardRule, Tier, Withheld
 
 
 def decide(policy: Policy, rule: RewardRule, weight: int, earned: Earned) -> Decision:

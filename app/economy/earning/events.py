@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.events import Fact
-from app.economy.model import Balance
+from app.economy.earning.model import Balance
 
 
 @dataclass(frozen=True, slots=True)

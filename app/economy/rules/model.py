@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 ACTIVITIES = frozenset({"registration", "create_room", "join_room", "send_message"})
@@ -12,35 +12,6 @@ ACTIVITIES = frozenset({"registration", "create_room", "join_room", "send_messag
 CapName = Literal["activity_day", "day", "week"]
 Once = Literal["ever", "subject"]
 Withheld = Literal["own", "already_rewarded", "duplicate", "balance_full"]
-
-
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """Something a person did that may earn, in neutral words.
-
-    `key` identifies the telling: the same thing told again has the same key, and is rewarded once. `counterpart` is
-    the other person in it, such as the owner of a room that was joined. `subject` is what it was done to, for rules
-    that reward once for each. `fingerprint` stands for its content: equal content of one person has an equal one.
-    `weight` is how many times the reward it is worth. `key`, `subject` and `fingerprint` have at most 128 characters.
-    """
-
-    kind: str
-    actor: int
-    occurred_at: int
-    key: str
-    counterpart: int | None = None
-    subject: str | None = None
-    fingerprint: str | None = None
-    weight: int = 1
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON values, for the outbox."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, payload: dict[str, Any]) -> Activity:
-        """From what `to_json` gave."""
-        return cls(**payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,78 +101,3 @@ class Decision:
             withheld=stored["withheld"],
             caps=tuple(CapUse(**cap) for cap in stored["caps"]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Rewarded:
-    """What came of an activity: the op that recorded it, and the decision with its arithmetic."""
-
-    op_id: int
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """How much of a cap has been earned in the window that is running."""
-
-    earned: int
-    cap: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """A person's money at one moment. `balance` can be spent; `held` is set aside beside it."""
-
-    account_id: int
-    balance: int
-    held: int
-    by_source: dict[str, int]
-    tier: Tier
-    next_tier: Tier | None
-    today: Window
-    week: Window
-    token: str
-    symbol: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a statement. `kind` is what was asked for, `reason` what for; `source` the money that moved."""
-
-    id: int
-    op_id: int
-    at: int
-    kind: str
-    reason: str
-    amount: int
-    balance_after: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A page of a wallet's history, newest first. `next` continues it; None at the end."""
-
-    entries: list[Entry]
-    next: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a reward was what it was, from what was recorded when it was decided."""
-
-    op_id: int
-    account_id: int
-    at: int
-    activity: str
-    policy_version: int
-    decision: Decision
-
-
-@dataclass(frozen=True, slots=True)
-class CapCheck:
-    """What an activity would earn now. `resets_at` is when the window that binds first begins anew."""
-
-    activity: str
-    decision: Decision
-    resets_at: int

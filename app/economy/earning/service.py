@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from app.core.clock import Calendar, Clock
-from app.economy import policy as rules
-from app.economy import store
-from app.economy.errors import NoSuchReward, NotAnActivity, UnknownActivity
-from app.economy.events import RewardGranted, WalletChanged
+from app.economy.earning import store
+from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActivity
+from app.economy.earning.events import RewardGranted, WalletChanged
+from app.economy.earning.model import Activity, Balance, CapCheck, Entry, Explanation, Rewarded, Statement, Window
 from app.economy.ledger import store as ledger_store
 from app.economy.ledger.accounts import SystemAccount, main_of, system
 from app.economy.ledger.model import JsonObject, OpRequest, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
-from app.economy.model import (
-    Activity,
-    Balance,
-    CapCheck,
-    Decision,
-    Earned,
-    Entry,
-    Explanation,
-    Policy,
-    Rewarded,
-    RewardRule,
-    Statement,
-    Window,
-)
+from app.economy.rules import policy as rules
+from app.economy.rules.model import Decision, Earned, Policy, RewardRule
 from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
 

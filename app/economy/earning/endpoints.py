@@ -8,9 +8,9 @@ from pydantic import WithJsonSchema
 
 from app.core.actor import Actor
 from app.core.errors import Forbidden
-from app.economy.errors import NoSuchReward, NotAnActivity
-from app.economy.schemas import Balance, CapCheck, CheckingCap, Explanation, Statement, StatementQuery
-from app.economy.service import Economy
+from app.economy.earning.errors import NoSuchReward, NotAnActivity
+from app.economy.earning.schemas import Balance, CapCheck, CheckingCap, Explanation, Statement, StatementQuery
+from app.economy.earning.service import Economy
 from app.infra.database import Connection
 from app.infra.http import Operation
 from app.infra.wire import Id

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import Check
 from app.economy.ledger.audit_store import OWNED
-from app.economy.model import Policy
+from app.economy.rules.model import Policy
 
 _REWARDS = f"""
 SELECT t.credit_wallet AS wallet_id, t.code, t.day, t.amount, o.policy_version, o.kind AS op_kind

@@ -11,9 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from app.core.errors import Invalid
 from app.core.money import parse_amount
-from app.economy.model import ACTIVITIES, Once, Policy, RewardRule, Tier
+from app.economy.rules.model import ACTIVITIES, Once, Policy, RewardRule, Tier
 
-PRESETS = Path(__file__).parent / "policy"
+PRESETS = Path(__file__).parent / "presets"
 DEFAULT_PRESET = PRESETS / "balanced.toml"
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.economy.audit_store import caps_of, counters, known_versions
 from app.economy.ledger.audit import Report, audit_ledger
-from app.economy.model import Policy
+from app.economy.oversight.audit_store import caps_of, counters, known_versions
+from app.economy.rules.model import Policy
 from app.infra.database import Connection
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from app.core.clock import Calendar, Clock
-from app.economy import store
+from app.economy.earning import store
 from app.economy.ledger import store as ledger_store
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.service import Ledger

@@ -1,0 +1,1 @@
+"""What people do earns tokens; where they stand, and why."""

@@ -1,0 +1,1 @@
+"""The proof that the books add up, and the duties nobody asks for."""

@@ -1,0 +1,1 @@
+"""The rules of the economy as data, and the pure decisions made by them."""
