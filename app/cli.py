@@ -15,7 +15,7 @@ from app.core.clock import SystemClock
 from app.demo import keep_talking, seed
 from app.economy.ledger.audit import Report
 from app.economy.oversight.audit import audit as audit_economy
-from app.economy.rules.policy_file import PRESETS, load_policy
+from app.economy.rules.service import published_policies
 from app.generate import stale, write
 from app.infra.database import Database, database_from_url
 from app.infra.database.migrations import migrate as migrate_database
@@ -61,9 +61,8 @@ def audit(
     """Recompute every invariant of the ledger; exit with 1 and print the evidence when one does not hold."""
 
     async def work(database: Database) -> Report:
-        policies = [load_policy(path) for path in sorted(PRESETS.glob("*.toml"))]
         async with database.snapshot() as db:
-            return await audit_economy(db, policies, owner=wallet)
+            return await audit_economy(db, await published_policies(db), owner=wallet)
 
     report = _with_database(work)
     typer.echo(json.dumps(report.to_json()) if as_json else report.to_text())

@@ -24,11 +24,15 @@ from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
+from app.economy.earning.daily import DailyReward
 from app.economy.earning.endpoints import EconomyEndpoints
 from app.economy.earning.service import Economy
+from app.economy.earning.standing import Standings
 from app.economy.ledger.service import Ledger
 from app.economy.oversight.housekeeping import Housekeeping
-from app.economy.rules.policy_file import PRESETS, load_policy
+from app.economy.rules.endpoints import RulesEndpoints
+from app.economy.rules.policy_file import PRESETS
+from app.economy.rules.service import REFRESH_SECONDS, Rulebook
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
@@ -79,10 +83,13 @@ class Guildhall:
         self.tasks = Tasks()
         self._limits = {name: RateLimit(rate, clock) for name, rate in settings.rates().items()}
 
-        ledger = Ledger(clock, ids, self.calendar)
-        self.economy = Economy(ledger, load_policy(PRESETS / f"{settings.economy_policy}.toml"), self.calendar, clock)
+        self.rulebook = Rulebook(clock, ids)
+        self._standings = Standings(self.rulebook, self.calendar, clock)
+        ledger = Ledger(clock, ids, self.calendar, self._standings.settle)
+        self.economy = Economy(ledger, self.rulebook, self._standings, self.calendar, clock)
+        self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
-        self.chat = Chat(clock, ids, self.economy)
+        self.chat = Chat(clock, ids, self._standings)
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -135,8 +142,10 @@ class Guildhall:
         if applied:
             log.info("migrated", migrations=applied)
         await self.epoch.load(self.database)
+        await self._learn_the_rules()
         self.tasks.spawn(self.relay.run(), name="relay")
         self.tasks.spawn(self._beacon.run(), name="beacon")
+        self.tasks.spawn(every(REFRESH_SECONDS, self._refresh_rules), name="rules")
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
@@ -155,6 +164,15 @@ class Guildhall:
     async def setup_token(self) -> str | None:
         """A fresh one-time token for the first administrator, or None when there is one."""
         return await self.transactor.run(self.accounts.new_setup_token)
+
+    async def _learn_the_rules(self) -> None:
+        preset = (PRESETS / f"{self._settings.economy_policy}.toml").read_text(encoding="utf-8")
+        await self.transactor.run(lambda work: self.rulebook.begin(work, preset))
+        await self._refresh_rules()
+
+    async def _refresh_rules(self) -> None:
+        async with self.database.reader() as db:
+            await self.rulebook.refresh(db)
 
     def _commands(self, presence: Presence) -> Dispatcher:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
@@ -181,7 +199,9 @@ class Guildhall:
             failed_logins=self._limits["failed_login"],
         )
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
-        return [*accounts.operations(), *chat.operations(), *EconomyEndpoints(self.economy).operations()]
+        economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
+        rules = RulesEndpoints(self.rulebook)
+        return [*accounts.operations(), *chat.operations(), *economy.operations(), *rules.operations()]
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
         server = ServerEndpoints(

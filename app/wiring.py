@@ -13,6 +13,7 @@ from typing import Any
 from app.accounts.events import PersonRegistered
 from app.chat.events import MessagePosted, RoomCreated, RoomJoined
 from app.core.events import Fact
+from app.economy.earning.events import NewcomerActive
 from app.economy.earning.model import Activity
 from app.economy.earning.service import Economy
 from app.infra.database import Connection
@@ -54,11 +55,17 @@ def _message_posted(fact: MessagePosted) -> Activity:
     return Activity("send_message", fact.author_id, fact.at, key=key, fingerprint=fact.fingerprint)
 
 
+def _newcomer_active(fact: NewcomerActive) -> Activity:
+    newcomer = str(fact.account_id)
+    return Activity("invite_friend", fact.inviter_id, fact.at, key=f"invite:{newcomer}", subject=newcomer)
+
+
 SUBSCRIPTIONS: tuple[On, ...] = (
     On(PersonRegistered, EARN, _registered),
     On(RoomCreated, EARN, _room_created),
     On(RoomJoined, EARN, _room_joined),
     On(MessagePosted, EARN, _message_posted),
+    On(NewcomerActive, EARN, _newcomer_active),
 )
 
 

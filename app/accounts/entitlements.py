@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.infra.database import Connection
 
+GIB = 1024**3
+MIB = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Benefits:
+    """Limits and permissions of a person; a limit of None is no limit.
+
+    `gifts_day` is in micro-tokens, `storage` and `file` in bytes. `perks` name what the person may do beside.
+    """
+
+    rooms_max: int | None = None
+    gifts_day: int | None = None
+    storage: int = GIB
+    file: int = 10 * MIB
+    perks: frozenset[str] = frozenset()
+
 
 class Entitlements(Protocol):
-    """Limits of a person. Read in the transaction of the command that asks."""
+    """Whoever knows what a person may use. Asked in the transaction of the command that wants to know."""
 
-    async def rooms_max(self, db: Connection, account_id: int) -> int | None:
-        """How many rooms the person may own; None for no limit."""
-        ...
-
-
-class PlainEntitlements:
-    """The same for everybody."""
-
-    def __init__(self, rooms_max: int | None = None) -> None:
-        self._rooms_max = rooms_max
-
-    async def rooms_max(self, db: Connection, account_id: int) -> int | None:
-        return self._rooms_max
+    async def benefits(self, db: Connection, account_id: int) -> Benefits: ...

@@ -42,7 +42,7 @@ class Chat:
         if not await store.add_room(work.db, room, client_id):
             return await self._room_made_before(work.db, actor, room, client_id)
         await accounts.lock_person(work.db, actor.id)
-        limit = await self._entitlements.rooms_max(work.db, actor.id)
+        limit = (await self._entitlements.benefits(work.db, actor.id)).rooms_max
         if limit is not None and await store.rooms_owned(work.db, actor.id) > limit:
             raise RoomLimitReached(f"You can have {limit} rooms of your own", limit=limit)
         await self._append(work, room.id, "room.changed", actor, room.id)

@@ -7,6 +7,7 @@ A handler says what it needs by its keyword parameters, and gets it:
     actor: Actor         who is signed in; without it the operation is open to anybody
     body, query          a `Schema`, validated
     request: Request     the bare request, for cookies and addresses
+    key: IdempotencyKey  the header Idempotency-Key, or a fresh one when the client sent none
     anything else        a path parameter of that name
 """
 
@@ -14,11 +15,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,6 +37,20 @@ BODY_BYTES_MAX = 64 * 1024
 M = TypeVar("M", bound=BaseModel | None)
 Handler = Callable[..., Awaitable[Any]]
 Authenticate = Callable[[Request], Awaitable[Actor]]
+
+
+IdempotencyKey = Annotated[
+    str,
+    Field(pattern=r"^[!-~]{1,64}$", description="Made once for each intent: asked again, the answer is the same"),
+]
+"""The name of one intent, as a client sends it in the header Idempotency-Key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal that is stored: the transaction commits first, and then the client is told."""
+
+    error: AppError
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +78,8 @@ class Operation:
     def __post_init__(self) -> None:
         hints = get_type_hints(self.handler, include_extras=True)
         answer = hints.pop("return")
+        if isinstance(answer, UnionType):
+            (answer,) = (kind for kind in answer.__args__ if kind is not Refused)
         if getattr(answer, "__origin__", None) is Reply:
             (answer,) = answer.__args__
         names = inspect.signature(self.handler).parameters
@@ -102,7 +121,10 @@ class Operations:
         async def endpoint(request: Request) -> Response:
             try:
                 values = await self._values(operation, adapters, request)
-                return _respond(operation, await self._call(operation, values))
+                result = await self._call(operation, values)
+                if isinstance(result, Refused):
+                    raise result.error
+                return _respond(operation, result)
             except AppError:
                 raise
             except Exception as error:
@@ -125,6 +147,9 @@ class Operations:
         if "request" in needed:
             values["request"] = request
         try:
+            if "key" in needed:
+                sent = request.headers.get("idempotency-key")
+                values["key"] = secrets.token_hex(16) if sent is None else _KEY.validate_python(sent)
             for name, adapter in adapters.items():
                 values[name] = adapter.validate_python(request.path_params[name])
             if "query" in needed:
@@ -142,6 +167,9 @@ class Operations:
             async with self._database.reader() as db:
                 return await operation.handler(db=db, **values)
         return await operation.handler(**values)
+
+
+_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
 
 
 def bearer_token(request: Request) -> str | None:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from app.core.errors import AppError, Forbidden, Invalid, TooLarge, TooMany, Unauthenticated, Unavailable
-from app.infra.http import Operation
+from app.core.errors import AppError, Forbidden, Invalid, KeyReused, TooLarge, TooMany, Unauthenticated, Unavailable
+from app.infra.http import IdempotencyKey, Operation
 from app.infra.problems import MEDIA_TYPE, SCHEMA
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -79,6 +79,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
             {"name": name, "in": "query", "required": name in required, "schema": part}
             for name, part in schema["properties"].items()
         ]
+    if "key" in operation.parameters:
+        schema = TypeAdapter(IdempotencyKey).json_schema()
+        parameters.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema})
     return parameters
 
 
@@ -107,8 +110,10 @@ def refusals(operation: Operation) -> list[type[AppError]]:
         implied.append(Unauthenticated)
     if operation.admin or operation.method != "GET":
         implied.append(Forbidden)
-    if {"body", "query"} & operation.parameters.keys() or re.search(r"\{", operation.path):
+    if {"body", "query", "key"} & operation.parameters.keys() or re.search(r"\{", operation.path):
         implied.append(Invalid)
+    if "key" in operation.parameters:
+        implied.append(KeyReused)
     if "body" in operation.parameters:
         implied.append(TooLarge)
     return [*operation.errors, *implied]

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from app.core.clock import iso
-from app.core.money import format_amount
+from app.core.errors import Invalid
+from app.core.money import format_amount, parse_amount
 
 _ID_MAX = 2**63 - 1
 
@@ -21,6 +22,15 @@ def _read_id(value: Any) -> int:
         if 0 < number <= _ID_MAX:
             return number
     raise ValueError("an id is a decimal string")
+
+
+def _read_amount(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError('an amount is a decimal string, such as "12.5"')
+    try:
+        return parse_amount(value)
+    except Invalid as error:
+        raise ValueError(error.detail) from None
 
 
 Id = Annotated[
@@ -44,6 +54,14 @@ Amount = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,6})?$", "description": "Tokens, exact"}),
 ]
 """Micro-tokens; an exact decimal string of tokens on the wire."""
+
+PositiveAmount = Annotated[
+    int,
+    BeforeValidator(_read_amount),
+    PlainSerializer(format_amount, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$", "description": "Tokens, above 0"}),
+]
+"""Micro-tokens that a client asks for: only a plain decimal string above 0, never a JSON number."""
 
 
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

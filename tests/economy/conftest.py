@@ -1,4 +1,4 @@
-"""Fixtures of the economy: the shipped policy, a ledger and the service over them."""
+"""Fixtures of the economy: the shipped policy, a ledger and the services over them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.core.ids import Ids
 from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy
-from app.economy.rules.policy_file import load_policy
+from tests.harness.economy import POLICY, House, house
 from tests.harness.fakes import FrozenClock
 
 
@@ -20,14 +20,20 @@ def calendar() -> Calendar:
 
 @pytest.fixture
 def policy() -> Policy:
-    return load_policy()
+    return POLICY
 
 
 @pytest.fixture
-def ledger(clock: FrozenClock, ids: Ids, calendar: Calendar) -> Ledger:
-    return Ledger(clock, ids, calendar)
+def rooms(clock: FrozenClock, ids: Ids, calendar: Calendar, policy: Policy) -> House:
+    """The rooms of the economy, put together."""
+    return house(clock, ids, calendar, policy)
 
 
 @pytest.fixture
-def economy(ledger: Ledger, policy: Policy, calendar: Calendar, clock: FrozenClock) -> Economy:
-    return Economy(ledger, policy, calendar, clock)
+def ledger(rooms: House) -> Ledger:
+    return rooms.ledger
+
+
+@pytest.fixture
+def economy(rooms: House) -> Economy:
+    return rooms.economy

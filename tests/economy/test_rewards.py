@@ -13,7 +13,6 @@ from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActiv
 from app.economy.earning.events import RewardGranted, WalletChanged
 from app.economy.earning.model import Activity, Balance, Rewarded
 from app.economy.earning.service import Economy
-from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
@@ -277,7 +276,7 @@ async def test_the_tier_rises_with_the_balance_and_allows_more_rooms(
 
 async def test_the_policy_may_lower_a_cap_below_what_was_earned(
     ana: Person,
-    ledger: Ledger,
+    ids: Ids,
     policy: Policy,
     calendar: Calendar,
     clock: FrozenClock,
@@ -286,7 +285,7 @@ async def test_the_policy_may_lower_a_cap_below_what_was_earned(
     for number in range(20):
         await ana.does("send_message", fingerprint=f"{number}")
     stricter = replace(policy, version=2, day_cap=10 * TOKEN)
-    later = Economy(ledger, stricter, calendar, clock)
+    later = house(clock, ids, calendar, stricter).economy
     activity = Activity("send_message", ANA, clock.now_ms(), "late", fingerprint="late")
     rewarded = await transactor.run(lambda work: later.reward_activity(work, activity))
     assert (rewarded.decision.granted, rewarded.decision.capped_by) == (0, "day")

@@ -109,17 +109,21 @@ class Reference:
             if claim in earnings.claims:
                 return 0
             earnings.claims.add(claim)
+        claim = (activity.kind, day, activity.fingerprint or "")
+        if rule.distinct and claim in earnings.claims:
+            return 0
+        if rule.distinct:
+            earnings.claims.add(claim)
         monday = day - (day - 1) % 7
         week = sum(earned for at, earned in earnings.by_day.items() if monday <= at < monday + 7)
+        assert policy.day_cap is not None
+        assert policy.week_cap is not None
         room = [policy.day_cap - earnings.by_day.get(day, 0), policy.week_cap - week]
         if rule.cap_day is not None:
             room.append(rule.cap_day - earnings.by_activity.get((activity.kind, day), 0))
         granted = min(rule.amount * activity.weight, *room)
-        claim = (activity.kind, day, activity.fingerprint or "")
-        if granted == 0 or (rule.distinct and claim in earnings.claims):
+        if granted == 0:
             return 0
-        if rule.distinct:
-            earnings.claims.add(claim)
         earnings.last_day = day
         earnings.by_day[day] = earnings.by_day.get(day, 0) + granted
         earnings.by_activity[activity.kind, day] = earnings.by_activity.get((activity.kind, day), 0) + granted

@@ -10,20 +10,17 @@ from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.core.money import TOKEN
 from app.economy.earning.model import Activity
-from app.economy.earning.service import Economy
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import EVIDENCE_MAX, Report
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
 from app.economy.ledger.rollup import Rollup
-from app.economy.ledger.service import Ledger
 from app.economy.oversight.audit import audit
-from app.economy.rules.policy_file import load_policy
 from app.infra.database import Connection, Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
+from tests.harness.economy import POLICY, house
 from tests.harness.fakes import FrozenClock
 
 ANA, BEN = 1, 2
-POLICY = load_policy()
 
 DAMAGE = {
     "transfer_shape": "UPDATE econ_transfer SET debit_account = -99 WHERE debit_account = -1",
@@ -60,8 +57,8 @@ class Undone(Exception):
 async def busy_ledger(database: Database, transactor: Transactor, clock: FrozenClock, ids: Ids) -> Database:
     """A ledger in which everything has happened once."""
     calendar = Calendar("UTC")
-    ledger = Ledger(clock, ids, calendar)
-    economy = Economy(ledger, POLICY, calendar, clock)
+    rooms = house(clock, ids, calendar)
+    ledger, economy = rooms.ledger, rooms.economy
     rollup = Rollup(clock, calendar)
     now = clock.now_ms()
     deposit = LotTerms("dep", "deposit", 60, giftable=True)

@@ -12,17 +12,14 @@ from app.core.clock import Calendar
 from app.core.ids import TimeOrderedIds
 from app.core.money import TOKEN
 from app.economy.earning.model import Activity, Rewarded
-from app.economy.earning.service import Economy
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
-from app.economy.ledger.service import Ledger
 from app.economy.oversight.audit import audit
-from app.economy.rules.policy_file import load_policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
+from tests.harness.economy import POLICY, house
 from tests.harness.fakes import FrozenClock
 
-POLICY = load_policy()
 CALENDAR = Calendar("UTC")
 ANA, BEN, EVE = 1, 2, 3
 MIDNIGHT = 1_795_219_200_000
@@ -33,8 +30,8 @@ class Node:
 
     def __init__(self, transactor: Transactor, number: int, at_ms: int) -> None:
         self.clock = FrozenClock(at_ms)
-        self.ledger = Ledger(self.clock, TimeOrderedIds(self.clock, number), CALENDAR)
-        self._economy = Economy(self.ledger, POLICY, CALENDAR, self.clock)
+        rooms = house(self.clock, TimeOrderedIds(self.clock, number), CALENDAR)
+        self.ledger, self._economy = rooms.ledger, rooms.economy
         self._transactor = transactor
 
     async def message(self, key: str, fingerprint: str | None = None) -> Rewarded:

@@ -9,19 +9,16 @@ import pytest
 from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.economy.earning.model import Activity
-from app.economy.earning.service import Economy
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
-from app.economy.ledger.service import Ledger
 from app.economy.oversight.audit import audit
-from app.economy.rules.policy_file import load_policy
 from app.infra.database import Database
 from app.infra.unit_of_work import UnitOfWork
+from tests.harness.economy import POLICY, house
 from tests.harness.fakes import FrozenClock
 from tests.money.faults import Crash, CrashingConnection
 
 ANA, BEN = 1, 2
-POLICY = load_policy()
 TABLES = ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_cap", "econ_claim")
 
 Command = Callable[[UnitOfWork], Awaitable[object]]
@@ -31,8 +28,8 @@ Command = Callable[[UnitOfWork], Awaitable[object]]
 def commands(clock: FrozenClock, ids: Ids) -> list[Command]:
     """One of each, in an order in which each has something to do."""
     calendar = Calendar("UTC")
-    ledger = Ledger(clock, ids, calendar)
-    economy = Economy(ledger, POLICY, calendar, clock)
+    rooms = house(clock, ids, calendar)
+    ledger, economy = rooms.ledger, rooms.economy
     lot = LotTerms("event", "event", 20, expires_at=clock.now_ms() + 3_600_000, giftable=True)
     message = Activity("send_message", ANA, clock.now_ms(), "m", fingerprint="text")
     held: list[int] = []

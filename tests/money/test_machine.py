@@ -18,17 +18,17 @@ from app.core.errors import KeyReused
 from app.core.ids import TimeOrderedIds
 from app.core.money import AMOUNT_MAX
 from app.economy.earning.model import Activity
-from app.economy.earning.service import Economy
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
 from app.economy.ledger.rollup import Rollup
-from app.economy.ledger.service import Ledger
 from app.economy.oversight.audit import audit
-from app.economy.rules.model import Policy, RewardRule, Tier
+from app.economy.rules.model import Multipliers, RewardRule, Tier
 from app.infra.database import database_from_url
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource
+from tests.harness.economy import POLICY as SHIPPED
+from tests.harness.economy import house
 from tests.harness.fakes import FrozenClock
 from tests.money.faults import Crash, CrashingConnection
 from tests.money.reference import Reference, Refused, Terms
@@ -36,11 +36,9 @@ from tests.money.reference import Reference, Refused, Terms
 T = TypeVar("T")
 HOUR, DAY = 3_600_000, 86_400_000
 
-POLICY = Policy(
+POLICY = replace(
+    SHIPPED,
     name="narrow",
-    version=1,
-    token="Token",
-    symbol="T",
     day_cap=20,
     week_cap=22,
     rewards={
@@ -49,7 +47,8 @@ POLICY = Policy(
         "join_room": RewardRule(5, once="subject", not_own=True, cap_day=8),
         "send_message": RewardRule(3, distinct=True, cap_day=10),
     },
-    tiers=(Tier("only", 0),),
+    multipliers=Multipliers(),
+    tiers=(Tier("low", 0), Tier("high", 25)),
 )
 
 owners = st.sampled_from([101, 102, 103])
@@ -83,8 +82,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.clock = FrozenClock()
         self.calendar = Calendar("UTC")
         self.ids = TimeOrderedIds(self.clock)
-        self.ledger = Ledger(self.clock, self.ids, self.calendar)
-        self.economy = Economy(self.ledger, POLICY, self.calendar, self.clock)
+        rooms = house(self.clock, self.ids, self.calendar, POLICY)
+        self.ledger, self.economy = rooms.ledger, rooms.economy
         self.rollup = Rollup(self.clock, self.calendar)
         self.reference = Reference()
         self.done: list[tuple[Callable[[UnitOfWork], Awaitable[Outcome]], Outcome, OpRequest]] = []

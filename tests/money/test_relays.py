@@ -12,18 +12,15 @@ from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.core.money import TOKEN
 from app.economy.earning.model import Activity
-from app.economy.earning.service import Economy
-from app.economy.ledger.service import Ledger
 from app.economy.oversight.audit import audit
-from app.economy.rules.policy_file import load_policy
 from app.infra.database import Database
 from app.infra.outbox import Errand, Outbox, Relay
 from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor, UnitOfWork
+from tests.harness.economy import POLICY, house
 from tests.harness.fakes import FrozenClock
 
 PEOPLE = (1, 2, 3, 4, 5)
-POLICY = load_policy()
 
 
 @pytest.mark.timeout(120)
@@ -31,7 +28,7 @@ async def test_two_relays_pay_each_message_once(
     database: Database, transactor: Transactor, clock: FrozenClock, ids: Ids, metrics: Metrics
 ) -> None:
     calendar = Calendar("UTC")
-    economy = Economy(Ledger(clock, ids, calendar), POLICY, calendar, clock)
+    economy = house(clock, ids, calendar).economy
     dice = random.Random(3)
     told = [
         Activity("send_message", dice.choice(PEOPLE), clock.now_ms(), f"m{number}", fingerprint=f"{number}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 
 
 class NoSuchReward(NotFound):
@@ -13,6 +13,16 @@ class NoSuchReward(NotFound):
 class NotAnActivity(Invalid):
     code = "invalid"
     title = "There is no such activity"
+
+
+class AlreadyClaimed(Conflict):
+    code = "already_claimed"
+    title = "Claimed already"
+
+
+class NothingToClaim(Conflict):
+    code = "nothing_to_claim"
+    title = "The policy has no daily reward"
 
 
 class UnknownActivity(Exception):

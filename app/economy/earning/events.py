@@ -26,3 +26,23 @@ class WalletChanged(Fact):
 
     account_id: int
     balance: Balance
+
+
+@dataclass(frozen=True, slots=True)
+class TierChanged(Fact):
+    """Somebody holds another tier now; `up` when it is the higher one."""
+
+    account_id: int
+    before: str
+    tier: str
+    up: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewcomerActive(Fact):
+    """Somebody who had been invited has become active; happens once."""
+
+    account_id: int
+    inviter_id: int
+    at: int

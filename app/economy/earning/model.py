@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.economy.rules.model import Decision, Tier
+from app.economy.rules.model import Decision, Tier, TierBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,9 @@ class Activity:
     `key` identifies the telling: the same thing told again has the same key, and is rewarded once. `counterpart` is
     the other person in it, such as the owner of a room that was joined. `subject` is what it was done to, for rules
     that reward once for each. `fingerprint` stands for its content: equal content of one person has an equal one.
-    `weight` is how many times the reward it is worth. `key`, `subject` and `fingerprint` have at most 128 characters.
+    `weight` is how many times the reward it is worth, `amount` the money it is about, such as a gift's. `reached` is
+    how far it has come, for rules that ask for a least: people who took part, days. `key`, `subject` and
+    `fingerprint` have at most 128 characters.
     """
 
     kind: str
@@ -26,6 +28,8 @@ class Activity:
     subject: str | None = None
     fingerprint: str | None = None
     weight: int = 1
+    amount: int = 0
+    reached: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values, for the outbox."""
@@ -47,10 +51,10 @@ class Rewarded:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much of a cap has been earned in the window that is running."""
+    """How much of a cap has been earned in the window that is running; a cap of None is no limit."""
 
     earned: int
-    cap: int
+    cap: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,44 @@ class Balance:
     week: Window
     token: str
     symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A person's tier and what it rests on: `value` micro-tokens by the policy's basis."""
+
+    tier: Tier
+    next_tier: Tier | None
+    basis: TierBasis
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Days in a row on which the daily reward was claimed.
+
+    `days` is 0 once a day was missed. `claimed` are the days of this and last month on which it was claimed.
+    `claimable` says whether today's is still to be had, `next_at` when the next one is.
+    """
+
+    days: int
+    best: int
+    today: int
+    claimable: bool
+    next_at: int
+    claimed: list[int]
+    factor: int
+    next_factor: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What claiming the daily reward brought, and the streak it made."""
+
+    day: int
+    streak_days: int
+    rewards: list[tuple[str, Rewarded]]
+    next_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from app.core.money import format_amount
 from app.economy.earning import model
-from app.economy.rules.model import CapName, Withheld
-from app.infra.wire import Amount, Id, Moment, Schema
+from app.economy.rules.model import CapName, FactorName, TierBasis, Withheld
+from app.economy.rules.model import Tier as PolicyTier
+from app.economy.rules.schemas import TierRule, factor_text
+from app.infra.wire import Amount, Id, Moment, PositiveAmount, Schema, check_text
 
 
 def _signed(micros: int) -> str:
@@ -42,10 +45,10 @@ class Tier(Schema):
 
 
 class Window(Schema):
-    """What was earned in the running day or week, of at most `cap`."""
+    """What was earned in the running day or week, of at most `cap`; null is no limit."""
 
     earned: Amount
-    cap: Amount
+    cap: Amount | None
 
 
 class Balance(Schema):
@@ -124,7 +127,9 @@ class StatementQuery(Schema):
 
 
 class Multiplier(Schema):
-    name: str
+    """One factor of a reward."""
+
+    name: FactorName
     factor: str
 
 
@@ -137,7 +142,7 @@ class CapUse(Schema):
 
 
 class Explanation(Schema):
-    """Why a reward was what it was."""
+    """Why a reward was what it was: `base` times the multipliers, at most `ceiling` times it, is `multiplied`."""
 
     op_id: Id
     at: Moment
@@ -145,6 +150,8 @@ class Explanation(Schema):
     activity: str
     base: Amount
     multipliers: list[Multiplier]
+    ceiling: str | None
+    multiplied: Amount
     granted: Amount
     capped_by: CapName | None
     withheld: Withheld | None
@@ -160,7 +167,9 @@ class Explanation(Schema):
             kind="reward",
             activity=explanation.activity,
             base=decision.base,
-            multipliers=[],
+            multipliers=[Multiplier(name=its.name, factor=factor_text(its.hundredths)) for its in decision.factors],
+            ceiling=None if decision.ceiling is None else factor_text(decision.ceiling),
+            multiplied=decision.multiplied,
             granted=decision.granted,
             capped_by=decision.capped_by,
             withheld=decision.withheld,
@@ -174,11 +183,13 @@ class CheckingCap(Schema):
 
 
 class Remaining(Schema):
-    """What the caps leave. `activity` is null where the activity has no cap of its own."""
+    """What the caps leave; null where there is no such cap."""
 
     activity: Amount | None
-    day: Amount
-    week: Amount
+    shared: Amount | None
+    year: Amount | None
+    day: Amount | None
+    week: Amount | None
 
 
 class CapCheck(Schema):
@@ -200,6 +211,124 @@ class CapCheck(Schema):
             base=decision.base,
             would_grant=decision.granted,
             capped_by=decision.capped_by,
-            remaining=Remaining(activity=left.get("activity_day"), day=left["day"], week=left["week"]),
+            remaining=Remaining(
+                activity=left.get("activity_day"),
+                shared=left.get("shared_day"),
+                year=left.get("activity_year"),
+                day=left.get("day"),
+                week=left.get("week"),
+            ),
             resets_at=check.resets_at,
         )
+
+
+class TierStanding(Schema):
+    """The tier held, what it allows, and how far the next one is: `value` by the policy's `basis`."""
+
+    user_id: Id
+    basis: TierBasis
+    value: Amount
+    tier: TierRule
+    next: TierRule | None
+    missing: Amount | None
+    tiers: list[TierRule]
+
+    @classmethod
+    def of(cls, account_id: int, standing: model.Standing, tiers: tuple[PolicyTier, ...]) -> TierStanding:
+        above = standing.next_tier
+        return cls(
+            user_id=account_id,
+            basis=standing.basis,
+            value=standing.value,
+            tier=TierRule.of(standing.tier),
+            next=TierRule.of(above) if above else None,
+            missing=above.threshold - standing.value if above else None,
+            tiers=[TierRule.of(tier) for tier in tiers],
+        )
+
+
+class StreakStep(Schema):
+    """The next step of the streak's multiplier."""
+
+    days: int
+    factor: str
+
+
+class Streak(Schema):
+    """Days in a row on which the daily reward was claimed; `claimed` are those of this and last month."""
+
+    days: int
+    best: int
+    today: date
+    claimable: bool
+    next_at: Moment
+    factor: str
+    next: StreakStep | None
+    claimed: list[date]
+
+    @classmethod
+    def of(cls, streak: model.Streak) -> Streak:
+        step = streak.next_factor
+        return cls(
+            days=streak.days,
+            best=streak.best,
+            today=date.fromordinal(streak.today),
+            claimable=streak.claimable,
+            next_at=streak.next_at,
+            factor=factor_text(streak.factor),
+            next=StreakStep(days=step[0], factor=factor_text(step[1])) if step else None,
+            claimed=[date.fromordinal(day) for day in streak.claimed],
+        )
+
+
+class ClaimedReward(Schema):
+    """One reward of a claim. Its op explains it."""
+
+    op_id: Id
+    activity: str
+    granted: Amount
+    multiplied: Amount
+
+
+class DailyClaim(Schema):
+    """What claiming the daily reward brought."""
+
+    day: date
+    streak_days: int
+    granted: Amount
+    rewards: list[ClaimedReward]
+    next_at: Moment
+
+    @classmethod
+    def of(cls, claimed: model.Claimed) -> DailyClaim:
+        return cls(
+            day=date.fromordinal(claimed.day),
+            streak_days=claimed.streak_days,
+            granted=sum(rewarded.decision.granted for _, rewarded in claimed.rewards),
+            rewards=[
+                ClaimedReward(
+                    op_id=rewarded.op_id,
+                    activity=activity,
+                    granted=rewarded.decision.granted,
+                    multiplied=rewarded.decision.multiplied,
+                )
+                for activity, rewarded in claimed.rewards
+            ],
+            next_at=claimed.next_at,
+        )
+
+
+class Awarding(Schema):
+    """Tokens that an administrator gives somebody, and why."""
+
+    user_id: Id
+    amount: PositiveAmount
+    reason: Annotated[str, Field(min_length=1, max_length=280), AfterValidator(check_text)]
+
+
+class Awarded(Schema):
+    """An award that was paid."""
+
+    op_id: Id
+    user_id: Id
+    amount: Amount

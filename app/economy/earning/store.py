@@ -1,37 +1,97 @@
-"""Every query of the room beside the ledger's: the counters of caps, and the claims of what is rewarded once."""
+"""Every statement of this room: what was done and earned on which day, what is rewarded once, who brought whom."""
 
 from __future__ import annotations
 
+from app.economy.rules.model import ACTIVITIES
 from app.infra.database import Connection
 
 
-async def cap_used(db: Connection, wallet_id: int, activity: str, day: int) -> int:
-    """What an activity has earned a wallet on a day."""
-    row = await db.one(
-        "SELECT used FROM econ_cap WHERE wallet_id = :wallet AND activity = :activity AND day = :day",
-        wallet=wallet_id,
-        activity=activity,
-        day=day,
+async def came_on(db: Connection, wallet_id: int, day: int) -> dict[str, int]:
+    """What came to a wallet on a day, by code."""
+    rows = await db.all(
+        "SELECT code, came FROM econ_tally WHERE wallet_id = :wallet AND day = :day", wallet=wallet_id, day=day
     )
-    return 0 if row is None else int(row["used"])
+    return {row["code"]: row["came"] for row in rows}
 
 
-async def count_to_cap(db: Connection, wallet_id: int, activity: str, day: int, amount: int, limit: int) -> None:
-    """Add to what an activity has earned on a day. The wallet is locked and the amount was cut to fit."""
+async def came_since(db: Connection, wallet_id: int, code: str, day: int) -> int:
+    """What came to a wallet under a code from a day on."""
     row = await db.one(
         """
-        INSERT INTO econ_cap (wallet_id, activity, day, used) VALUES (:wallet, :activity, :day, :amount)
-        ON CONFLICT (wallet_id, activity, day) DO UPDATE SET used = econ_cap.used + excluded.used
-        WHERE econ_cap.used + excluded.used <= :limit RETURNING used
+        SELECT CAST(COALESCE(SUM(came), 0) AS BIGINT) AS came FROM econ_tally
+        WHERE wallet_id = :wallet AND day >= :day AND code = :code
         """,
         wallet=wallet_id,
-        activity=activity,
+        code=code,
         day=day,
-        amount=amount,
-        limit=limit,
     )
-    # Impossible under the lock; if it ever happened, going on would exceed the cap.
-    assert row is not None, f"the cap of {activity} moved under the lock of wallet {wallet_id}"
+    assert row is not None
+    return int(row["came"])
+
+
+async def earned_since(db: Connection, wallet_id: int, day: int) -> int:
+    """What all rewards brought a wallet from a day on."""
+    codes = {f"code{index}": code for index, code in enumerate(sorted(ACTIVITIES))}
+    row = await db.one(
+        f"""
+        SELECT CAST(COALESCE(SUM(came), 0) AS BIGINT) AS came FROM econ_tally
+        WHERE wallet_id = :wallet AND day >= :day AND code IN ({", ".join(f":{name}" for name in codes)})
+        """,
+        wallet=wallet_id,
+        day=day,
+        **codes,
+    )
+    assert row is not None
+    return int(row["came"])
+
+
+async def days_done(db: Connection, wallet_id: int, code: str | None, first: int, last: int) -> list[int]:
+    """The days from `first` to `last` on which something was done: this, or anything."""
+    rows = await db.all(
+        """
+        SELECT DISTINCT day FROM econ_tally WHERE wallet_id = :wallet AND day BETWEEN :first AND :last AND done > 0
+          AND (code = :code OR :code = '') ORDER BY day
+        """,
+        wallet=wallet_id,
+        code=code or "",
+        first=first,
+        last=last,
+    )
+    return [row["day"] for row in rows]
+
+
+async def has_done(db: Connection, wallet_id: int, code: str) -> bool:
+    """Whether a person ever did this and it counted."""
+    row = await db.one(
+        "SELECT 1 AS found FROM econ_tally WHERE wallet_id = :wallet AND code = :code AND done > 0 LIMIT 1",
+        wallet=wallet_id,
+        code=code,
+    )
+    return row is not None
+
+
+async def add_referral(db: Connection, account_id: int, inviter_id: int) -> None:
+    await db.execute(
+        """
+        INSERT INTO econ_referral (account_id, inviter_id) VALUES (:account, :inviter)
+        ON CONFLICT (account_id) DO NOTHING
+        """,
+        account=account_id,
+        inviter=inviter_id,
+    )
+
+
+async def settle_referral(db: Connection, account_id: int, now: int) -> int | None:
+    """Note that an invited person is active; return who invited them, the first time."""
+    row = await db.one(
+        """
+        UPDATE econ_referral SET settled_at = :now WHERE account_id = :account AND settled_at IS NULL
+        RETURNING inviter_id
+        """,
+        account=account_id,
+        now=now,
+    )
+    return None if row is None else int(row["inviter_id"])
 
 
 async def claim(db: Connection, wallet_id: int, activity: str, day: int, subject: str, op_id: int) -> bool:

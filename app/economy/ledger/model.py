@@ -35,7 +35,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wallet:
-    """A person's hot row. The day counters belong to `earn_day`, the week counter to the ISO week of that day."""
+    """A person's hot row.
+
+    The day counters belong to `earn_day`, the week counter to the ISO week of that day. `tier` is the one last told to
+    the person; `streak_days` are the days in a row, up to `streak_day`, on which the daily reward was claimed.
+    """
 
     id: int
     owner_id: int
@@ -47,6 +51,10 @@ class Wallet:
     earn_week_used: int
     next_expiry_at: int
     version: int
+    tier: str = ""
+    streak_days: int = 0
+    streak_day: int = 1
+    streak_best: int = 0
 
     @property
     def available(self) -> int:
@@ -104,6 +112,22 @@ class Transfer:
     pending_id: int | None = None
     reverses_id: int | None = None
     expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an op adds to a wallet's day under one code: how often it was `done`, what came and what went.
+
+    `came_max` is the most that may have come in all on that day under that code; None for no limit.
+    """
+
+    wallet_id: int
+    day: int
+    code: str
+    done: int = 0
+    came: int = 0
+    went: int = 0
+    came_max: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,10 @@ class OpenOp:
         self.sheet.lots.setdefault(lot.id, lot)
         return Place(lot.id, wallet_id)
 
+    def moved(self, wallet: Wallet) -> bool:
+        """Whether this op has moved money of a wallet it locked."""
+        return wallet.version != self._stored[wallet.id].version
+
     async def write(self) -> None:
         """Store what the sheet has come to."""
         for wallet in self.sheet.final_wallets():
@@ -72,6 +76,8 @@ class OpenOp:
                 await store.save_lot(self.db, lot)
         if self.sheet.posted:
             await store.insert_transfers(self.db, self.sheet.posted)
+        for tally in sorted(self.sheet.tallies(), key=lambda it: (it.wallet_id, it.day, it.code)):
+            await store.add_tally(self.db, tally)
 
     async def _wallet_id(self, owner: int) -> int:
         found = await store.wallet_id(self.db, owner)

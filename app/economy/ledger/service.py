@@ -34,6 +34,7 @@ from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
 
 Body = Callable[[OpenOp], Awaitable[JsonObject]]
+Afterwards = Callable[[UnitOfWork, OpenOp], Awaitable[None]]
 
 
 class Ledger:
@@ -43,10 +44,12 @@ class Ledger:
     another in a circle; several ops in one transaction may, and then the engine ends one transaction for a retry.
     """
 
-    def __init__(self, clock: Clock, ids: Ids, calendar: Calendar) -> None:
+    def __init__(self, clock: Clock, ids: Ids, calendar: Calendar, afterwards: Afterwards | None = None) -> None:
+        """`afterwards` sees every op that was carried out, before it is written: to tell people, say."""
         self._clock = clock
         self._ids = ids
         self._calendar = calendar
+        self._afterwards = afterwards
 
     async def apply(self, work: UnitOfWork, op: OpRequest, body: Body) -> Outcome:
         """Carry out `body` once for this key, or return what came of it before.
@@ -63,6 +66,8 @@ class Ledger:
             async with work.db.savepoint():
                 opened = OpenOp(work.db, self._ids, op_id=op_id, now=now, day=self._calendar.day(now))
                 result = await body(opened)
+                if self._afterwards is not None:
+                    await self._afterwards(work, opened)
                 await opened.write()
         except AppError as refusal:
             if refusal.retry or isinstance(refusal, KeyReused):

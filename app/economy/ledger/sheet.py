@@ -13,7 +13,10 @@ from app.core.ids import Ids
 from app.core.money import AMOUNT_MAX
 from app.economy.ledger.accounts import NEVER, Place, Priority, main_of
 from app.economy.ledger.errors import BalanceTooLarge, InsufficientTokens
-from app.economy.ledger.model import Lot, Purpose, Transfer, TransferKind, Wallet
+from app.economy.ledger.model import Lot, Purpose, Tally, Transfer, TransferKind, Wallet
+
+UNDO = "undo."
+"""What reverses a transfer is tallied under this and the transfer's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Sheet:
         self.wallets: dict[int, Wallet] = {}
         self.lots: dict[int, Lot] = {}
         self.posted: list[Posted] = []
+        self._noted: dict[tuple[int, int, str], Tally] = {}
 
     def move(
         self,
@@ -133,6 +137,36 @@ class Sheet:
         """Set how much a wallet has earned in the windows of `day`."""
         wallet = self.wallets[wallet_id]
         self.wallets[wallet_id] = replace(wallet, earn_day=day, earn_day_used=day_used, earn_week_used=week_used)
+
+    def note(self, tally: Tally) -> None:
+        """Count something done, or limit what may come, beside what the transfers themselves add to the tallies."""
+        self._noted[tally.wallet_id, tally.day, tally.code] = tally
+
+    def tallies(self) -> list[Tally]:
+        """What the transfers and the notes come to, for each wallet, day and code."""
+        tallies = dict(self._noted)
+        for item in self.posted:
+            moved = item.transfer
+            if moved.kind not in (TransferKind.POSTED, TransferKind.CAPTURED):
+                continue
+            code = moved.code if moved.reverses_id is None else f"{UNDO}{moved.code}"
+            for place, came, went in ((moved.credit, moved.amount, 0), (moved.debit, 0, moved.amount)):
+                if place.wallet_id is not None:
+                    key = (place.wallet_id, moved.day, code)
+                    sum_ = tallies.get(key, Tally(*key))
+                    tallies[key] = replace(sum_, came=sum_.came + came, went=sum_.went + went)
+        return list(tallies.values())
+
+    def count_streak(self, wallet_id: int, *, day: int, days: int) -> None:
+        """Set the streak of a wallet, lengthened or begun on `day`."""
+        wallet = self.wallets[wallet_id]
+        self.wallets[wallet_id] = replace(
+            wallet, streak_day=day, streak_days=days, streak_best=max(wallet.streak_best, days)
+        )
+
+    def set_tier(self, wallet_id: int, tier: str) -> None:
+        """Set the tier that a person is told of."""
+        self.wallets[wallet_id] = replace(self.wallets[wallet_id], tier=tier)
 
     def final_wallets(self) -> Iterable[Wallet]:
         """The wallets as they are to be stored."""

@@ -7,8 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.economy.ledger.accounts import Place
-from app.economy.ledger.model import Leg, Lot, LotTerms, OpRequest, StoredOp, Transfer, TransferKind, Wallet
+from app.economy.ledger.accounts import NEVER, Place
+from app.economy.ledger.model import (
+    Leg,
+    Lot,
+    LotTerms,
+    OpRequest,
+    StoredOp,
+    Tally,
+    Transfer,
+    TransferKind,
+    Wallet,
+)
 from app.economy.ledger.sheet import Posted
 from app.infra.database import Connection, Row
 
@@ -16,7 +26,8 @@ APPLIED = 1
 REFUSED = 2
 
 _WALLET = """
-id, owner_id, main_available, lot_available, held, earn_day, earn_day_used, earn_week_used, next_expiry_at, version
+id, owner_id, main_available, lot_available, held, earn_day, earn_day_used, earn_week_used, next_expiry_at, version,
+tier, streak_days, streak_day, streak_best
 """
 _LOT = "id, wallet_id, lot_key, source, priority, expires_at, giftable, reserved_for, available, held"
 _TRANSFER = """
@@ -133,7 +144,8 @@ async def save_wallet(db: Connection, wallet: Wallet, seen_version: int) -> None
         """
         UPDATE econ_wallet SET main_available = :main_available, lot_available = :lot_available, held = :held,
           earn_day = :earn_day, earn_day_used = :earn_day_used, earn_week_used = :earn_week_used,
-          next_expiry_at = :next_expiry_at, version = :version
+          next_expiry_at = :next_expiry_at, version = :version, tier = :tier, streak_days = :streak_days,
+          streak_day = :streak_day, streak_best = :streak_best
         WHERE id = :id AND version = :seen_version RETURNING id
         """,
         **asdict(wallet),
@@ -208,6 +220,26 @@ async def insert_transfers(db: Connection, posted: Sequence[Posted]) -> None:
         """,
         [_row(item) for item in posted],
     )
+
+
+async def add_tally(db: Connection, tally: Tally) -> None:
+    """Add to a wallet's day. The wallet is locked, and what came was cut to fit `came_max`."""
+    row = await db.one(
+        """
+        INSERT INTO econ_tally (wallet_id, day, code, done, came, went, came_ops, went_ops)
+        VALUES (:wallet_id, :day, :code, :done, :came, :went, :came_ops, :went_ops)
+        ON CONFLICT (wallet_id, day, code) DO UPDATE SET
+          done = econ_tally.done + excluded.done, came = econ_tally.came + excluded.came,
+          went = econ_tally.went + excluded.went, came_ops = econ_tally.came_ops + excluded.came_ops,
+          went_ops = econ_tally.went_ops + excluded.went_ops
+        WHERE econ_tally.came + excluded.came <= :came_max RETURNING came
+        """,
+        **{**asdict(tally), "came_max": NEVER if tally.came_max is None else tally.came_max},
+        came_ops=int(tally.came > 0),
+        went_ops=int(tally.went > 0),
+    )
+    # Impossible under the lock; if it ever happened, going on would exceed the cap.
+    assert row is not None, f"the cap of {tally.code} moved under the lock of wallet {tally.wallet_id}"
 
 
 async def transfers_of(db: Connection, op_id: int) -> list[Transfer]:

@@ -7,12 +7,27 @@ from collections.abc import Sequence
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import Check
 from app.economy.ledger.audit_store import OWNED
+from app.economy.ledger.sheet import UNDO
 from app.economy.rules.model import Policy
 
 _REWARDS = f"""
 SELECT t.credit_wallet AS wallet_id, t.code, t.day, t.amount, o.policy_version, o.kind AS op_kind
 FROM econ_transfer t JOIN econ_op o ON o.id = t.op_id
 WHERE t.debit_account = {int(SystemAccount.ACTIVITY)}
+"""
+# What the tallies should be: each side of every transfer that moved money, by wallet, day and code.
+_CODE = f"CASE WHEN reverses_id IS NULL THEN code ELSE '{UNDO}' || code END"
+_MOVED = f"""
+SELECT wallet_id, day, {_CODE} AS code, CAST(SUM(came) AS BIGINT) AS came, CAST(SUM(went) AS BIGINT) AS went,
+  COUNT(DISTINCT CASE WHEN came > 0 THEN op_id END) AS came_ops,
+  COUNT(DISTINCT CASE WHEN went > 0 THEN op_id END) AS went_ops
+FROM (
+  SELECT credit_wallet AS wallet_id, day, code, reverses_id, amount AS came, 0 AS went, op_id
+  FROM econ_transfer WHERE credit_wallet IS NOT NULL
+  UNION ALL
+  SELECT debit_wallet, day, code, reverses_id, 0, amount, op_id
+  FROM econ_transfer WHERE debit_wallet IS NOT NULL AND kind IN (0, 2)
+) AS sides GROUP BY wallet_id, day, {_CODE}
 """
 # The Monday of a day: ISO weeks begin on Mondays, and day 1 of the calendar was one.
 _MONDAY = "(r.day - 1) - (r.day - 1) % 7"
@@ -41,17 +56,17 @@ def counters() -> list[Check]:
         ) s ON s.wallet_id = w.id
         WHERE {OWNED} AND (w.earn_day_used <> COALESCE(s.today, 0) OR w.earn_week_used <> COALESCE(s.week, 0))
     """
-    activity = f"""
-        SELECT c.wallet_id, c.activity, c.day, c.used, CAST(COALESCE(s.amount, 0) AS BIGINT) AS used_by_history
-        FROM econ_cap c JOIN econ_wallet w ON w.id = c.wallet_id LEFT JOIN (
-          SELECT r.wallet_id, r.code, r.day, SUM(r.amount) AS amount FROM ({_REWARDS}) r
-          GROUP BY r.wallet_id, r.code, r.day
-        ) s ON s.wallet_id = c.wallet_id AND s.code = c.activity AND s.day = c.day
-        WHERE {OWNED} AND c.used <> COALESCE(s.amount, 0)
+    columns = "wallet_id, day, code, came, went, came_ops, went_ops"
+    tally = f"""
+        SELECT {columns} FROM (
+          SELECT {columns} FROM econ_tally WHERE came > 0 OR went > 0
+          UNION ALL SELECT {columns} FROM ({_MOVED}) AS moved
+        ) AS both_sides JOIN econ_wallet w ON w.id = wallet_id WHERE {OWNED}
+        GROUP BY {columns} HAVING COUNT(*) <> 2
     """
     return [
         Check("earned_equals_history", "what a wallet counts as earned today and this week was earned", today),
-        Check("cap_equals_history", "what is counted to an activity's cap was earned by it", activity),
+        Check("tally_equals_history", "what is tallied for a wallet, a day and a code is what was moved", tally),
     ]
 
 
@@ -62,13 +77,18 @@ def caps_of(policy: Policy) -> list[Check]:
         _cap(policy, "cap_week", _MONDAY, policy.week_cap),
     ]
     for activity, rule in policy.rewards.items():
-        if rule.cap_day is not None:
-            checks.append(_cap(policy, f"cap_{activity}", "r.day", rule.cap_day, activity))
-    return checks
+        checks.append(_cap(policy, f"cap_{activity}", "r.day", rule.cap_day, (activity,)))
+    for name, limit in policy.shared_caps.items():
+        sharing = tuple(kind for kind, rule in policy.rewards.items() if rule.shared_cap == name)
+        checks.append(_cap(policy, f"shared_{name}", "r.day", limit, sharing))
+    return [check for check in checks if check is not None]
 
 
-def _cap(policy: Policy, name: str, window: str, limit: int, activity: str | None = None) -> Check:
-    only = "" if activity is None else "AND r.code = :activity"
+def _cap(policy: Policy, name: str, window: str, limit: int | None, activities: Sequence[str] = ()) -> Check | None:
+    if limit is None:
+        return None
+    codes = {f"code{index}": code for index, code in enumerate(activities)}
+    only = f"AND r.code IN ({', '.join(f':{name}' for name in codes)})" if codes else ""
     sql = f"""
         SELECT w.id AS wallet_id, {window} AS first_day, CAST(SUM(r.amount) AS BIGINT) AS earned
         FROM ({_REWARDS}) r JOIN econ_wallet w ON w.id = r.wallet_id
@@ -77,7 +97,5 @@ def _cap(policy: Policy, name: str, window: str, limit: int, activity: str | Non
         HAVING SUM(r.amount) > CAST(:limit AS BIGINT) AND MIN(r.policy_version) = :version
           AND MAX(r.policy_version) = :version
     """
-    params: tuple[tuple[str, object], ...] = (("limit", limit), ("version", policy.version))
-    if activity is not None:
-        params += (("activity", activity),)
+    params: tuple[tuple[str, object], ...] = (("limit", limit), ("version", policy.version), *codes.items())
     return Check(f"{name}_v{policy.version}", "no more was earned in a window than its cap", sql, params)

@@ -1,0 +1,119 @@
+"""Where people stand: their balance, their tier and what it allows. Told anew whenever an op has moved their money."""
+
+from __future__ import annotations
+
+from app.accounts.entitlements import GIB, MIB, Benefits
+from app.core.clock import Calendar, Clock
+from app.economy.earning import store
+from app.economy.earning.events import TierChanged, WalletChanged
+from app.economy.earning.model import Balance, Standing, Window
+from app.economy.ledger import store as ledger_store
+from app.economy.ledger.model import Wallet
+from app.economy.ledger.open_op import OpenOp
+from app.economy.rules import policy as rules
+from app.economy.rules.model import ACTIVITIES, Policy
+from app.economy.rules.service import Rulebook
+from app.infra.database import Connection
+from app.infra.unit_of_work import UnitOfWork
+
+ALLOWANCE_SOURCE = "allowance"
+RECENT_DAYS = 90
+
+
+class Standings:
+    """Answers who holds which tier, and keeps telling people."""
+
+    def __init__(self, rulebook: Rulebook, calendar: Calendar, clock: Clock) -> None:
+        self._rulebook = rulebook
+        self._calendar = calendar
+        self._clock = clock
+
+    async def settle(self, work: UnitOfWork, opened: OpenOp) -> None:
+        """Re-evaluate everybody whose money an op moved, and tell them. Called before the op is written."""
+        policy = self._rulebook.policy(opened.now)
+        for wallet in list(opened.sheet.wallets.values()):
+            if not opened.moved(wallet):
+                continue
+            by_source = _by_source(opened, wallet)
+            standing = await self._standing(opened.db, policy, wallet, by_source, _coming(opened, wallet))
+            self._tell_tier(work, opened, policy, wallet, standing)
+            work.record(WalletChanged(wallet.owner_id, self.balance(wallet, by_source, standing, policy)))
+
+    async def balance_of(self, db: Connection, account_id: int) -> Balance:
+        """What a person has now; nothing at all if they never had any."""
+        wallet, by_source, standing = await self._read(db, account_id)
+        return self.balance(wallet, by_source, standing, self._rulebook.policy())
+
+    async def standing_of(self, db: Connection, account_id: int) -> Standing:
+        """The tier a person holds now, the next one, and what it rests on."""
+        return (await self._read(db, account_id))[2]
+
+    async def benefits(self, db: Connection, account_id: int) -> Benefits:
+        """What a person may use by their tier."""
+        tier = (await self.standing_of(db, account_id)).tier
+        return Benefits(tier.rooms_max, tier.gifts_day, tier.storage_gb * GIB, tier.file_mb * MIB, tier.perks)
+
+    async def wallet(self, db: Connection, account_id: int) -> Wallet:
+        """A person's wallet, unlocked; an empty one if they have none."""
+        found = await ledger_store.wallet(db, account_id)
+        return found or Wallet(0, account_id, 0, 0, 0, 1, 0, 0, 0, 0)
+
+    def balance(self, wallet: Wallet, by_source: dict[str, int], standing: Standing, policy: Policy) -> Balance:
+        """How a wallet stands, with the windows of the caps as they are now."""
+        day = rules.window_day(wallet.earn_day, self._calendar.day(self._clock.now_ms()))
+        same_week = rules.week_of(day) == rules.week_of(wallet.earn_day)
+        return Balance(
+            account_id=wallet.owner_id,
+            balance=sum(by_source.values()),
+            held=wallet.held,
+            by_source=by_source,
+            tier=standing.tier,
+            next_tier=standing.next_tier,
+            today=Window(wallet.earn_day_used if day == wallet.earn_day else 0, policy.day_cap),
+            week=Window(wallet.earn_week_used if same_week else 0, policy.week_cap),
+            token=policy.token,
+            symbol=policy.symbol,
+        )
+
+    async def _read(self, db: Connection, account_id: int) -> tuple[Wallet, dict[str, int], Standing]:
+        wallet = await self.wallet(db, account_id)
+        by_source = await ledger_store.spendable_by_source(db, account_id, self._clock.now_ms())
+        return wallet, by_source, await self._standing(db, self._rulebook.policy(), wallet, by_source)
+
+    async def _standing(
+        self, db: Connection, policy: Policy, wallet: Wallet, by_source: dict[str, int], coming: int = 0
+    ) -> Standing:
+        """`coming` is what an op that is not written yet brings in rewards."""
+        value = sum(by_source.values()) - by_source.get(ALLOWANCE_SOURCE, 0)
+        if policy.tier_basis != "balance":
+            today = self._calendar.day(self._clock.now_ms())
+            since = today - RECENT_DAYS + 1 if policy.tier_basis == "earned_90d" else 0
+            value = coming + await store.earned_since(db, wallet.id, since)
+        tier, next_tier = rules.tier_at(policy, value)
+        return Standing(tier, next_tier, policy.tier_basis, value)
+
+    def _tell_tier(self, work: UnitOfWork, opened: OpenOp, policy: Policy, wallet: Wallet, standing: Standing) -> None:
+        before, tier = wallet.tier, standing.tier.name
+        if before == tier:
+            return
+        opened.sheet.set_tier(wallet.id, tier)
+        names = [its.name for its in policy.tiers]
+        # Nobody is told of the tier they begin with, nor of one whose old name the policy does not know.
+        if before in names:
+            up = names.index(tier) > names.index(before)
+            work.record(TierChanged(wallet.owner_id, before, tier, up, opened.now))
+        elif before == "" and tier != names[0]:
+            work.record(TierChanged(wallet.owner_id, names[0], tier, up=True, at=opened.now))
+
+
+def _by_source(opened: OpenOp, wallet: Wallet) -> dict[str, int]:
+    by_source = {"main": wallet.main_available}
+    for lot in opened.sheet.spendable_lots(wallet.id):
+        by_source[lot.source] = by_source.get(lot.source, 0) + lot.available
+    return by_source
+
+
+def _coming(opened: OpenOp, wallet: Wallet) -> int:
+    """What this op brings the wallet in rewards."""
+    tallies = opened.sheet.tallies()
+    return sum(its.came for its in tallies if its.wallet_id == wallet.id and its.code in ACTIVITIES)
