@@ -47,6 +47,17 @@ TABLE: dict[str, tuple[int, ...]] = {
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),
     "check_cap": SIGNED_IN,
+    "token_tier": OWNER_OR_ADMIN,
+    "token_streak": OWNER_OR_ADMIN,
+    "claim_daily": (401, OK, 409, OK, OK),  # the member has claimed
+    "award": ADMIN,
+    "current_policy": SIGNED_IN,
+    "economy_events": SIGNED_IN,
+    "list_policies": ADMIN,
+    "publish_policy": ADMIN,
+    "check_policy": ADMIN,
+    "schedule_event": ADMIN,
+    "cancel_event": (401, 403, 403, 403, 404),  # there is none
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin
