@@ -52,6 +52,18 @@ TABLE: dict[str, tuple[int, ...]] = {
     "claim_daily": (401, OK, 409, OK, OK),  # the member has claimed
     "award": ADMIN,
     "current_policy": SIGNED_IN,
+    "billing_balance": SIGNED_IN,
+    "billing_transactions": SIGNED_IN,
+    "daily_reset_status": ADMIN,
+    "daily_reset": ADMIN,
+    "list_goals": SIGNED_IN,
+    "goal_progress": OWNER_OR_ADMIN,
+    "claim_goal": (401, 409, 409, 409, 409),  # nobody has written a hundred messages
+    "leaderboard": SIGNED_IN,
+    "show_me_on_boards": SIGNED_IN,
+    "earning_stats": OWNER_OR_ADMIN,
+    "spending_stats": OWNER_OR_ADMIN,
+    "history_file": OWNER_OR_ADMIN,
     "economy_events": SIGNED_IN,
     "list_policies": ADMIN,
     "publish_policy": ADMIN,

@@ -48,6 +48,16 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("check_cap", "invalid", "stranger", {"json": {"activity": "sleep"}}),
     ("token_tier", "forbidden", "stranger", {}),
     ("token_streak", "forbidden", "stranger", {}),
+    ("goal_progress", "forbidden", "stranger", {}),
+    ("claim_goal", "not_found", "stranger", {"json": {"id": "fly"}}),
+    ("claim_goal", "not_reached", "stranger", {}),
+    ("earning_stats", "forbidden", "stranger", {}),
+    ("spending_stats", "forbidden", "stranger", {}),
+    ("history_file", "forbidden", "stranger", {}),
+    ("daily_reset_status", "unauthenticated", "anonymous", {}),
+    ("daily_reset_status", "forbidden", "stranger", {}),
+    ("daily_reset", "unauthenticated", "anonymous", {}),
+    ("daily_reset", "forbidden", "stranger", {}),
     ("claim_daily", "already_claimed", "member", {}),
     ("claim_daily", "invalid", "owner", {"headers": {"Idempotency-Key": "with a blank"}}),
     ("award", "not_found", "admin", {"json": {"user_id": "1", "amount": "1", "reason": "none"}}),
@@ -66,6 +76,7 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
 # The same key with another request: operation, the role that asks, what differs in the body.
 KEYED: list[tuple[str, Any, dict[str, Any]]] = [
     ("award", "admin", {"amount": "2"}),
+    ("claim_goal", "stranger", {"id": "first_50_files"}),
 ]
 ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
@@ -76,6 +87,8 @@ ELSEWHERE: dict[Pair, str] = {
     ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
     ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
     ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
+    ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
+    ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
     ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
     ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
 }
@@ -132,7 +145,7 @@ async def test_every_declared_refusal_is_provoked(world: World, monkeypatch: pyt
     monkeypatch.setattr(world.app.database, "transaction", away)
     monkeypatch.setattr(world.app.database, "reader", away)
     for operation in operations.values():
-        seen.add(await provoke(world, operation, "admin" if operation.needs_actor else "anonymous"))
+        seen.add(await provoke(world, operation, "admin"))
     # Declared for every operation, so that a limit may be put on any; the next test provokes it where there is one.
     rate_limited = {(name, "rate_limited") for name in operations}
     assert declared(world.app.operations) - seen - rate_limited - set(ELSEWHERE) == set()
