@@ -27,10 +27,13 @@ from app.core.ids import Ids, TimeOrderedIds
 from app.economy.earning.endpoints import EconomyEndpoints
 from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.endpoints import OversightEndpoints
 from app.economy.oversight.housekeeping import Housekeeping
+from app.economy.oversight.service import StandingAudit
+from app.economy.rules.model import Policy
 from app.economy.rules.policy_file import PRESETS, load_policy
 from app.endpoints import ServerEndpoints
-from app.infra.database import database_from_url
+from app.infra.database import Connection, database_from_url
 from app.infra.database.migrations import migrate
 from app.infra.epoch import Epoch
 from app.infra.http import Operation, Operations
@@ -62,6 +65,8 @@ DIST = ROOT / "static" / "dist"
 PAGES = ("/", "/login", "/register", "/setup", "/r/{room}", "/discover", "/wallet", "/settings", "/docs")
 
 HOUSEKEEPING_SECONDS = 60.0
+AUDIT_LOOK_SECONDS = 60.0
+"""How often it is looked whether an audit is due: another node may have run it, and a restart must not put it off."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +99,15 @@ class Guildhall:
             self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
         )
         self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
+        self._audit = StandingAudit(
+            self.database,
+            self.transactor,
+            shipped_policies,
+            clock=clock,
+            ids=ids,
+            metrics=self.metrics,
+            interval_s=settings.audit_interval_s,
+        )
         authenticator = Authenticator(self.accounts, self.database, self.transactor, clock)
 
         self._dispatcher = self._commands(presence)
@@ -140,6 +154,7 @@ class Guildhall:
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
+        self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:
         """Finish what runs and close the database."""
@@ -181,13 +196,15 @@ class Guildhall:
             failed_logins=self._limits["failed_login"],
         )
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
-        return [*accounts.operations(), *chat.operations(), *EconomyEndpoints(self.economy).operations()]
+        economy, oversight = EconomyEndpoints(self.economy), OversightEndpoints(self._audit)
+        return [*accounts.operations(), *chat.operations(), *economy.operations(), *oversight.operations()]
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
         server = ServerEndpoints(
             self.database,
             MIGRATIONS,
             outbox,
+            self._audit,
             self.metrics,
             metrics_token=self._settings.metrics_token,
             dispatcher=self._dispatcher,
@@ -219,6 +236,11 @@ class Guildhall:
             yield
         finally:
             await self.stop()
+
+
+async def shipped_policies(_: Connection) -> list[Policy]:
+    """Every policy that this release ships."""
+    return [load_policy(path) for path in sorted(PRESETS.glob("*.toml"))]
 
 
 def create_app(
