@@ -47,6 +47,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),
     "check_cap": SIGNED_IN,
+    "audit_runs": ADMIN,
+    "run_audit": ADMIN,
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin

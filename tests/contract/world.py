@@ -85,5 +85,7 @@ REQUESTS: dict[str, Request] = {
     "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
     "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),
     "check_cap": lambda world: ("/api/tokens/check-cap", {"activity": "send_message"}),
+    "audit_runs": lambda world: ("/api/admin/audit", None),
+    "run_audit": lambda world: ("/api/admin/audit", None),
 }
 """A good request for each operation: its path and its body."""
