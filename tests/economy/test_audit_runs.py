@@ -161,9 +161,13 @@ class TestRunning:
         while not books.read:
             await asyncio.sleep(0)
         op = OpRequest("test", "meanwhile", "gift", 1, {})
-        async with asyncio.timeout(5):
-            await transactor.run(lambda work: ledger.transfer(work, op, sender=1, recipient=2, amount=5, code="gift"))
-        books.open.set()
+        try:
+            async with asyncio.timeout(5):
+                await transactor.run(
+                    lambda work: ledger.transfer(work, op, sender=1, recipient=2, amount=5, code="gift")
+                )
+        finally:
+            books.open.set()
         assert (await running).ok
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.clock import Calendar, SystemClock
 from app.core.ids import Ids, TimeOrderedIds
-from app.economy.ledger import seal_store, sealing
+from app.economy.ledger import chain, seal_store, sealing
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.chain import BREAKS_MAX, ChainReport, Problem, verify_chain
 from app.economy.ledger.model import OpRequest
@@ -108,7 +108,11 @@ async def test_a_row_below_all_others_is_found(sealed: House, row_id: int) -> No
     assert problems(await sealed.verify()) == [(1, Problem.ROW_INSERTED, "econ_op", row_id)]
 
 
-async def test_a_row_with_the_id_of_another_kind_of_row_is_found(sealed: House) -> None:
+@pytest.mark.parametrize("page", [1, 2, 1000])
+async def test_a_row_with_the_id_of_another_kind_of_row_is_found(
+    sealed: House, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(chain, "ROWS_PAGE", page)
     op_id, transfer_id = (await ids_of(sealed, "econ_op"))[-1], (await ids_of(sealed, "econ_transfer"))[0]
     statement = f"INSERT INTO econ_transfer SELECT {', '.join(_columns(TRANSFER, op_id))} FROM econ_transfer"
     await by_force(sealed, f"{statement} WHERE id = {transfer_id}")

@@ -21,8 +21,8 @@ from app.infra.unit_of_work import Transactor, UnitOfWork
 BATCH = 100
 """How many of each are done in one round; what is left waits for the next."""
 
-SEALS = 40
-"""How many seals one round adds at most: with full batches, 20 000 rows."""
+SEALS = 200
+"""How many seals one round adds at most: with full batches, 100 000 rows."""
 
 MARGIN_MS = 3_600_000
 """How far back a round looks for holds that ran out before the last one: more than any two clocks disagree."""
