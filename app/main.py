@@ -20,6 +20,8 @@ from app.accounts.endpoints import COOKIE, AccountEndpoints, Authenticator
 from app.accounts.passwords import Argon2idHasher, PasswordHasher
 from app.accounts.service import Accounts
 from app.chat.endpoints import ChatEndpoints
+from app.chat.reactions import Reactions
+from app.chat.roles import Roles
 from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
@@ -160,6 +162,7 @@ class Guildhall:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
         commands = ChatCommands(
             self.chat,
+            Reactions(self._clock),
             self.realtime,
             presence,
             self.database,
@@ -180,7 +183,7 @@ class Guildhall:
             logins=self._limits["login"],
             failed_logins=self._limits["failed_login"],
         )
-        chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
+        chat = ChatEndpoints(self.chat, Roles(self._clock), ids, self.epoch, self._limits["room_change"])
         return [*accounts.operations(), *chat.operations(), *EconomyEndpoints(self.economy).operations()]
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
