@@ -105,12 +105,11 @@ async def events_after(db: Connection, room: Room, since: int, limit: int, *, re
     if not rows:
         return []
     first, last = rows[0]["seq"], rows[-1]["seq"]
-    posted = await _messages_between(db, room.id, first, last)
-    members = await members_changed(db, room.id, since, last)
     feedback: dict[int, Feedback] = {}
-    if any(row["feedback_seq"] for row in posted) or any(row["kind"] in _ABOUT_FEEDBACK for row in rows):
+    if any(row["kind"] in _ABOUT_FEEDBACK for row in rows):
         feedback = await feedback_store.told_by_events(db, room.id, first, last, reader_id)
-    messages = {row["id"]: _message(row, feedback.get(row["id"])) for row in posted}
+    messages = await _messages_between(db, room.id, first, last, feedback)
+    members = await members_changed(db, room.id, since, last)
     return [_event(room, row, messages, feedback, members) for row in rows]
 
 
@@ -131,13 +130,16 @@ def _event(
     )
 
 
-async def _messages_between(db: Connection, room_id: int, first: int, last: int) -> list[Row]:
-    return await db.all(
+async def _messages_between(
+    db: Connection, room_id: int, first: int, last: int, feedback: dict[int, Feedback]
+) -> dict[int, Message]:
+    rows = await db.all(
         f"SELECT {_MESSAGE} {_FROM} WHERE message.room_id = :room_id AND message.seq BETWEEN :first AND :last",
         room_id=room_id,
         first=first,
         last=last,
     )
+    return {row["id"]: _message(row, feedback.get(row["id"])) for row in rows}
 
 
 async def _messages(db: Connection, rows: list[Row], reader_id: int) -> list[Message]:
