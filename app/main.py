@@ -85,6 +85,7 @@ class Guildhall:
         self.economy = Economy(ledger, load_policy(PRESETS / f"{settings.economy_policy}.toml"), self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self.economy)
+        self.reactions, self.roles = Reactions(clock), Roles(clock)
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -162,7 +163,7 @@ class Guildhall:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
         commands = ChatCommands(
             self.chat,
-            Reactions(self._clock),
+            self.reactions,
             self.realtime,
             presence,
             self.database,
@@ -183,7 +184,7 @@ class Guildhall:
             logins=self._limits["login"],
             failed_logins=self._limits["failed_login"],
         )
-        chat = ChatEndpoints(self.chat, Roles(self._clock), ids, self.epoch, self._limits["room_change"])
+        chat = ChatEndpoints(self.chat, self.roles, ids, self.epoch, self._limits["room_change"])
         return [*accounts.operations(), *chat.operations(), *EconomyEndpoints(self.economy).operations()]
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
