@@ -16,6 +16,7 @@ from pathlib import Path
 from app.accounts.model import NewAccount, Person
 from app.accounts.passwords import Argon2idHasher
 from app.accounts.service import DAY_MS
+from app.chat.model import Message
 from app.core.actor import Actor
 from app.core.clock import SystemClock
 from app.main import Guildhall, create_app
@@ -27,6 +28,8 @@ SITTING = 6
 HOUR_MS = 3600 * 1000
 PAUSE_MS = 3 * 60 * 1000
 PAUSE_S = (3.0, 9.0)
+APPLAUSE = ("👍", "❤️", "😂", "🎉", "🙏")
+LISTENERS_MOVED = (0, 0, 0, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,8 @@ async def seed(settings: Settings) -> Cast:
         rooms = {scene.name: await _furnish(app, scene, people) for scene in script}
         for at_ms, room, who, text in _timeline(script, clock.at_ms, now):
             clock.at_ms = at_ms
-            await _say(app, people[who], rooms[room], text)
+            said = await _say(app, people[who], rooms[room], text)
+            await _applaud(app, said, [people[name] for name in _voices(script, room) if name != who])
             await app.relay.drain()
     finally:
         await app.stop()
@@ -109,6 +113,11 @@ def _timeline(script: tuple[Scene, ...], begin: int, end: int) -> list[tuple[int
     return sorted(moments)
 
 
+def _voices(script: tuple[Scene, ...], room: str) -> list[str]:
+    """Who has a line in a room."""
+    return list(dict.fromkeys(who for scene in script if scene.name == room for who, _ in scene.lines))
+
+
 async def _people(app: Guildhall, script: tuple[Scene, ...], password: str) -> dict[str, Actor]:
     hashed = await Argon2idHasher().hash(password)
     people: dict[str, Actor] = {}
@@ -136,6 +145,8 @@ async def _furnish(app: Guildhall, scene: Scene, people: dict[str, Actor]) -> in
     )
     for name in names[1:]:
         await _join(app, people[name], made.room.id)
+    moderator = people[names[1]].id
+    await app.transactor.run(lambda work: app.roles.set_role(work, owner, made.room.id, moderator, "moderator"))
     return made.room.id
 
 
@@ -143,7 +154,24 @@ async def _join(app: Guildhall, actor: Actor, room_id: int) -> None:
     await app.transactor.run(lambda work: app.chat.join(work, actor, room_id))
 
 
-async def _say(app: Guildhall, actor: Actor, room_id: int, text: str) -> None:
-    await app.transactor.run(
+async def _say(app: Guildhall, actor: Actor, room_id: int, text: str) -> Message:
+    posted = await app.transactor.run(
         lambda work: app.chat.post(work, actor, room_id, client_id=secrets.token_hex(8), body=text)
     )
+    return posted.message
+
+
+async def _applaud(app: Guildhall, message: Message, listeners: list[Actor]) -> None:
+    """Let some of those who heard it react, and one or the other find it helpful."""
+    for actor in random.sample(listeners, k=min(len(listeners), random.choice(LISTENERS_MOVED))):
+        await _react(app, actor, message.id, random.choice(APPLAUSE))
+    if listeners and random.random() < 0.1:
+        await _vote(app, random.choice(listeners), message.id)
+
+
+async def _react(app: Guildhall, actor: Actor, message_id: int, emoji: str) -> None:
+    await app.transactor.run(lambda work: app.reactions.set_reaction(work, actor, message_id, emoji=emoji, on=True))
+
+
+async def _vote(app: Guildhall, actor: Actor, message_id: int) -> None:
+    await app.transactor.run(lambda work: app.reactions.set_helpful(work, actor, message_id, on=True))

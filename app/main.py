@@ -20,6 +20,8 @@ from app.accounts.endpoints import COOKIE, AccountEndpoints, Authenticator
 from app.accounts.passwords import Argon2idHasher, PasswordHasher
 from app.accounts.service import Accounts
 from app.chat.endpoints import ChatEndpoints
+from app.chat.reactions import Reactions
+from app.chat.roles import Roles
 from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
@@ -105,6 +107,7 @@ class Guildhall:
         self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self._standings)
+        self.reactions, self.roles = Reactions(clock), Roles(clock)
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -205,6 +208,7 @@ class Guildhall:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
         commands = ChatCommands(
             self.chat,
+            self.reactions,
             self.realtime,
             presence,
             self.database,
@@ -225,7 +229,7 @@ class Guildhall:
             logins=self._limits["login"],
             failed_logins=self._limits["failed_login"],
         )
-        chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
+        chat = ChatEndpoints(self.chat, self.roles, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
         rooms = (
             accounts,

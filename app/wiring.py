@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.accounts.events import PersonRegistered
-from app.chat.events import MessagePosted, RoomCreated, RoomJoined
+from app.chat.events import (
+    MessagePosted,
+    MessageReacted,
+    MessageVotedHelpful,
+    ModeratorAppointed,
+    RoomCreated,
+    RoomJoined,
+)
 from app.core.events import Fact
 from app.economy.earning.events import NewcomerActive
 from app.economy.earning.model import Activity
@@ -22,50 +29,77 @@ from app.infra.unit_of_work import UnitOfWork
 from app.realtime.pushes import Pushes
 
 EARN = "economy.activity"
+REFER = "economy.referral"
 
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """When this fact is recorded, put an errand of this topic, unless the translation is None."""
+    """When this fact is recorded, put the errand it translates to, if it does."""
 
     fact: type[Fact]
-    topic: str
-    translate: Callable[[Any], Activity | None]
+    translate: Callable[[Any], Errand | None]
 
 
-def _registered(fact: PersonRegistered) -> Activity:
-    return Activity("registration", fact.account_id, fact.at, key=f"registration:{fact.account_id}")
+def _earn(kind: str, actor: int, at: int, **details: Any) -> Errand:
+    return Errand(EARN, Activity(kind, actor, at, **details).to_json(), owner=actor)
 
 
-def _room_created(fact: RoomCreated) -> Activity:
-    return Activity("create_room", fact.owner_id, fact.at, key=f"room:{fact.room_id}", subject=str(fact.room_id))
+def _registered(fact: PersonRegistered) -> Errand:
+    return _earn("registration", fact.account_id, fact.at, key=f"registration:{fact.account_id}")
 
 
-def _room_joined(fact: RoomJoined) -> Activity | None:
+def _invited(fact: PersonRegistered) -> Errand | None:
+    if fact.invited_by is None:
+        return None
+    return Errand(REFER, {"account": fact.account_id, "inviter": fact.invited_by}, owner=fact.account_id)
+
+
+def _newcomer_active(fact: NewcomerActive) -> Errand:
+    newcomer = str(fact.account_id)
+    return _earn("invite_friend", fact.inviter_id, fact.at, key=f"invite:{newcomer}", subject=newcomer)
+
+
+def _room_created(fact: RoomCreated) -> Errand:
+    return _earn("create_room", fact.owner_id, fact.at, key=f"room:{fact.room_id}", subject=str(fact.room_id))
+
+
+def _room_joined(fact: RoomJoined) -> Errand | None:
     if not fact.first:
         return None
-    key = f"join:{fact.room_id}:{fact.account_id}"
-    return Activity(
-        "join_room", fact.account_id, fact.at, key=key, counterpart=fact.owner_id, subject=str(fact.room_id)
-    )
+    key, room = f"join:{fact.room_id}:{fact.account_id}", str(fact.room_id)
+    return _earn("join_room", fact.account_id, fact.at, key=key, counterpart=fact.owner_id, subject=room)
 
 
-def _message_posted(fact: MessagePosted) -> Activity:
+def _moderator_appointed(fact: ModeratorAppointed) -> Errand:
+    key, room = f"moderator:{fact.room_id}:{fact.account_id}", str(fact.room_id)
+    return _earn("room_moderator", fact.account_id, fact.at, key=key, subject=room, reached=fact.others)
+
+
+def _message_posted(fact: MessagePosted) -> Errand:
     key = f"message:{fact.message_id}"
-    return Activity("send_message", fact.author_id, fact.at, key=key, fingerprint=fact.fingerprint)
+    return _earn("send_message", fact.author_id, fact.at, key=key, fingerprint=fact.fingerprint)
 
 
-def _newcomer_active(fact: NewcomerActive) -> Activity:
-    newcomer = str(fact.account_id)
-    return Activity("invite_friend", fact.inviter_id, fact.at, key=f"invite:{newcomer}", subject=newcomer)
+def _message_reacted(fact: MessageReacted) -> Errand:
+    key, message = f"popular:{fact.message_id}", str(fact.message_id)
+    return _earn("popular_message", fact.author_id, fact.at, key=key, subject=message, reached=fact.people)
+
+
+def _message_voted_helpful(fact: MessageVotedHelpful) -> Errand:
+    key, message = f"helpful:{fact.message_id}", str(fact.message_id)
+    return _earn("helpful_content", fact.author_id, fact.at, key=key, subject=message, reached=fact.people)
 
 
 SUBSCRIPTIONS: tuple[On, ...] = (
-    On(PersonRegistered, EARN, _registered),
-    On(RoomCreated, EARN, _room_created),
-    On(RoomJoined, EARN, _room_joined),
-    On(MessagePosted, EARN, _message_posted),
-    On(NewcomerActive, EARN, _newcomer_active),
+    On(PersonRegistered, _registered),
+    On(PersonRegistered, _invited),
+    On(NewcomerActive, _newcomer_active),
+    On(RoomCreated, _room_created),
+    On(RoomJoined, _room_joined),
+    On(ModeratorAppointed, _moderator_appointed),
+    On(MessagePosted, _message_posted),
+    On(MessageReacted, _message_reacted),
+    On(MessageVotedHelpful, _message_voted_helpful),
 )
 
 
@@ -75,7 +109,10 @@ def handlers(economy: Economy) -> dict[str, Handler]:
     async def earn(work: UnitOfWork, payload: dict[str, Any]) -> None:
         await economy.reward_activity(work, Activity.from_json(payload))
 
-    return {EARN: earn}
+    async def refer(work: UnitOfWork, payload: dict[str, Any]) -> None:
+        await economy.refer(work, payload["account"], inviter_id=payload["inviter"])
+
+    return {EARN: earn, REFER: refer}
 
 
 class Nerves:
@@ -88,10 +125,10 @@ class Nerves:
 
     async def keep(self, db: Connection, facts: Sequence[Fact]) -> None:
         errands = [
-            Errand(on.topic, activity.to_json(), owner=activity.actor)
+            errand
             for fact in facts
             for on in SUBSCRIPTIONS
-            if isinstance(fact, on.fact) and (activity := on.translate(fact)) is not None
+            if isinstance(fact, on.fact) and (errand := on.translate(fact)) is not None
         ]
         if errands:
             await self._outbox.put(db, errands)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import structlog
 
+from app.core.actor import Actor
 from app.core.events import Fact
 from app.economy.earning.service import Economy
 from app.main import Guildhall
@@ -158,5 +159,53 @@ async def test_the_id_of_a_request_stands_in_every_errand_it_causes(app: Guildha
 
 
 def test_no_fact_is_told_twice() -> None:
-    subscribed: list[tuple[type[Fact], str]] = [(on.fact, on.topic) for on in SUBSCRIPTIONS]
+    subscribed: list[tuple[type[Fact], object]] = [(on.fact, on.translate) for on in SUBSCRIPTIONS]
     assert len(subscribed) == len(set(subscribed))
+
+
+async def act(app: Guildhall, person: Person) -> Actor:
+    """The actor of a signed-in person."""
+    async with app.database.reader() as db:
+        return (await app.accounts.authenticate(db, person.token))[0]
+
+
+async def test_others_make_a_message_popular_and_helpful_and_a_member_a_moderator(
+    app: Guildhall, person: People
+) -> None:
+    ann, ben = await person("ann"), await person("ben")
+    room = await ann.room()
+    await ben.join(room["id"])
+    await say(app, ben, room["id"], "wax, and leave the back edge loose")
+    message = int((await ben.api.get(f"/api/rooms/{room['id']}/messages"))["messages"][-1]["id"])
+    fans = [await person(f"fan{number}") for number in range(10)]
+    for number, fan in enumerate(fans):
+        await fan.join(room["id"])
+        actor = await act(app, fan)
+        await app.transactor.run(
+            lambda work, actor=actor: app.reactions.set_reaction(work, actor, message, emoji="👍", on=True)  # type: ignore[misc]  # the default binds the actor
+        )
+        if number < 3:
+            await app.transactor.run(
+                lambda work, actor=actor: app.reactions.set_helpful(work, actor, message, on=True)  # type: ignore[misc]  # the default binds the actor
+            )
+    before = [("registration", "+50"), ("join_room", "+5"), ("send_message", "+1")]
+    assert await entries(app, ben) == [*before, ("helpful_content", "+10"), ("popular_message", "+5")]
+    await ann.api.put(f"/api/rooms/{room['id']}/members/{ben.id}/role", json={"role": "moderator"})
+    assert (await entries(app, ben))[-1] == ("room_moderator", "+100")
+
+
+async def test_an_invited_friend_pays_once_active(app: Guildhall, person: People, clock: FrozenClock) -> None:
+    root = await person("root")
+    await app.transactor.run(lambda work: app.accounts.promote(work, "root"))
+    code = (await root.api.post("/api/invites", json={}, expect=201))["code"]
+    ben = await person("ben", invite=code)
+    room = await ben.room()
+    await ben.api.post("/api/tokens/claim-daily")
+    assert ("invite_friend", "+100") not in await entries(app, root)
+    await say(app, ben, room["id"], "hello")
+    assert ("send_message", "+1") in await entries(app, ben)
+    clock.advance(days=1)
+    await ben.api.post("/api/tokens/claim-daily")
+    clock.advance(days=1)
+    await ben.api.post("/api/tokens/claim-daily")
+    assert (await entries(app, root)).count(("invite_friend", "+100")) == 1

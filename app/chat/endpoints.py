@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from app.chat.errors import ClientIdReused, MembershipLimitReached, NotAMember, RoomLimitReached
+from app.chat.errors import (
+    ClientIdReused,
+    MemberNotFound,
+    MembershipLimitReached,
+    NotAMember,
+    NotTheOwner,
+    OwnerKeepsRole,
+    RoomLimitReached,
+)
+from app.chat.roles import Roles
 from app.chat.schemas import (
     DiscoveredRoom,
     DiscoveredRooms,
@@ -11,6 +20,7 @@ from app.chat.schemas import (
     Member,
     Members,
     Membership,
+    NewRole,
     NewRoom,
     Page,
     Rooms,
@@ -32,8 +42,9 @@ MEMBERS_SHOWN = 1000
 class ChatEndpoints:
     """Rooms, membership and history."""
 
-    def __init__(self, chat: Chat, ids: Ids, epoch: Epoch, changes: RateLimit) -> None:
+    def __init__(self, chat: Chat, roles: Roles, ids: Ids, epoch: Epoch, changes: RateLimit) -> None:
         self._chat = chat
+        self._roles = roles
         self._ids = ids
         self._epoch = epoch
         self._changes = changes
@@ -41,6 +52,8 @@ class ChatEndpoints:
     def operations(self) -> list[Operation]:
         tag = "chat"
         inside = (NotFound, NotAMember)
+        appointing = (NotTheOwner, MemberNotFound, OwnerKeepsRole)
+        role = "/api/rooms/{room_id}/members/{account_id}/role"
         limits = (RoomLimitReached, MembershipLimitReached)
         return [
             Operation("GET", "/api/rooms", self.my_rooms, tag=tag),
@@ -50,6 +63,7 @@ class ChatEndpoints:
             Operation("POST", "/api/rooms/{room_id}/leave", self.leave, 204, (NotFound,), tag=tag),
             Operation("GET", "/api/rooms/{room_id}/messages", self.history, 200, inside, tag=tag),
             Operation("GET", "/api/rooms/{room_id}/members", self.members, 200, inside, tag=tag),
+            Operation("PUT", role, self.set_role, 200, (*inside, *appointing), tag=tag),
         ]
 
     async def my_rooms(self, db: Connection, actor: Actor) -> Rooms:
@@ -88,3 +102,8 @@ class ChatEndpoints:
         """Who is in the room, in order of joining."""
         found = await self._chat.members(db, actor, room_id, MEMBERS_SHOWN)
         return Members(members=[Member.of(member) for member in found])
+
+    async def set_role(self, work: UnitOfWork, actor: Actor, room_id: Id, account_id: Id, body: NewRole) -> Member:
+        """Appoint a member of one's own room moderator, or dismiss them."""
+        self._changes.take(actor.id)
+        return Member.of(await self._roles.set_role(work, actor, room_id, account_id, body.role))

@@ -62,3 +62,38 @@ class ReadMoved(Fact):
     account_id: int
     read_seq: int
     unread: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReacted(Fact):
+    """A person put an emoji on another's message; `people` who are not its author have reacted to it now."""
+
+    message_id: int
+    room_id: int
+    author_id: int
+    reactor_id: int
+    people: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageVotedHelpful(Fact):
+    """A person voted another's message helpful; `people` have now."""
+
+    message_id: int
+    room_id: int
+    author_id: int
+    voter_id: int
+    people: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModeratorAppointed(Fact):
+    """The owner made a member a moderator; `others` is how many people are in the room besides the appointed."""
+
+    room_id: int
+    account_id: int
+    by: int
+    others: int
+    at: int

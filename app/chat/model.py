@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 RoomKind = Literal["public"]
-MemberRole = Literal["owner", "member"]
-EventKind = Literal["message.posted", "member.changed", "room.changed"]
+MemberRole = Literal["owner", "moderator", "member"]
+GivenRole = Literal["moderator", "member"]
+"""The roles that an owner gives; owning is not given."""
+EventKind = Literal["message.posted", "reaction.changed", "helpful.changed", "member.changed", "room.changed"]
 
 UNREAD_MAX = 999
 """Unread messages are counted up to this number."""
+PEOPLE_NAMED = 10
+"""Of those who reacted or voted, this many are named; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,65 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji on a message: how many people put it there, and the first of them."""
+
+    emoji: str
+    count: int
+    people: tuple[Author, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Helpful:
+    """How many people find a message helpful, and the first of them."""
+
+    count: int
+    people: tuple[Author, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What one person has given a message."""
+
+    person_id: int
+    emojis: tuple[str, ...]
+    helpful: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What people think of a message, as of the event `seq`. Reactions are in the order of their first.
+
+    `choice` is the part of whoever it was read for; in an event told to many, that is the event's actor.
+    """
+
+    message_id: int
+    seq: int
+    reactions: tuple[Reaction, ...]
+    helpful: Helpful
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class GiftCard:
+    """Shows that something was given. `amount` is a decimal string; what it is worth is not for this room to know."""
+
+    recipient: Author
+    amount: str
+    symbol: str
+    note: str
+
+
+Card = GiftCard
+"""What a message may show instead of its text; more kinds make this a union."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """Something said. `client_id` is the sender's name for this one intent to say it."""
+    """Something said. `client_id` is the sender's name for this one intent to say it.
+
+    `feedback` is None while nobody has given any. With a `card`, `body` says the same for those who cannot show it.
+    """
 
     id: int
     room_id: int
@@ -65,6 +126,8 @@ class Message:
     author: Author
     body: str
     at: int
+    card: Card | None = None
+    feedback: Feedback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +140,7 @@ class RoomEvent:
     at: int
     actor: Author
     message: Message | None = None
+    feedback: Feedback | None = None
     member: Member | None = None
     room: Room | None = None
 
@@ -104,3 +168,11 @@ class Posted:
 
     message: Message
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What people think of a message after one of them had their say, in a room that has come to event `seq`."""
+
+    feedback: Feedback
+    seq: int

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from app.accounts.schemas import Author
 from app.chat import model
+from app.chat.emoji import EMOJI_MAX
 from app.chat.policy import BODY_MAX, DISCOVER_MAX, NAME_MAX, PAGE_MAX, TOPIC_MAX
 from app.infra.wire import Id, Moment, Schema, check_text
 
@@ -15,6 +16,74 @@ ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description=
 Text = AfterValidator(check_text)
 Body = Annotated[str, Field(min_length=1, max_length=BODY_MAX), Text]
 Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+Emoji = Annotated[str, Field(min_length=1, max_length=EMOJI_MAX), Text]
+NamedPeople = Annotated[
+    list[Author], Field(max_length=model.PEOPLE_NAMED, description="The first of them, at most this many")
+]
+
+
+class GiftCard(Schema):
+    """Shows that something was given."""
+
+    kind: Literal["gift"]
+    recipient: Author
+    amount: Annotated[str, Field(description="An exact decimal number")]
+    symbol: str
+    note: str
+
+    @classmethod
+    def of(cls, card: model.GiftCard) -> GiftCard:
+        return cls(
+            kind="gift", recipient=author(card.recipient), amount=card.amount, symbol=card.symbol, note=card.note
+        )
+
+
+Card = GiftCard
+"""Told apart by `kind`; more kinds make this a discriminated union."""
+
+
+class Reaction(Schema):
+    emoji: str
+    count: int
+    people: NamedPeople
+
+    @classmethod
+    def of(cls, reaction: model.Reaction) -> Reaction:
+        return cls(emoji=reaction.emoji, count=reaction.count, people=_people(reaction.people))
+
+
+class Helpful(Schema):
+    count: int
+    people: NamedPeople
+
+
+class Choice(Schema):
+    """What one person has given: the reader of a page or of a missed event, the actor of an event that is pushed."""
+
+    user_id: Id
+    emojis: list[str]
+    helpful: bool
+
+
+class Feedback(Schema):
+    """What people think of a message, whole, as of the event `seq`: of two, the one with the higher number holds."""
+
+    message_id: Id
+    seq: int
+    reactions: Annotated[list[Reaction], Field(description="In the order of their first")]
+    helpful: Helpful
+    choice: Choice
+
+    @classmethod
+    def of(cls, feedback: model.Feedback) -> Feedback:
+        helpful, choice = feedback.helpful, feedback.choice
+        return cls(
+            message_id=feedback.message_id,
+            seq=feedback.seq,
+            reactions=[Reaction.of(reaction) for reaction in feedback.reactions],
+            helpful=Helpful(count=helpful.count, people=_people(helpful.people)),
+            choice=Choice(user_id=choice.person_id, emojis=list(choice.emojis), helpful=choice.helpful),
+        )
 
 
 class Message(Schema):
@@ -23,8 +92,10 @@ class Message(Schema):
     seq: int
     client_id: str
     author: Author
-    body: str
+    body: Annotated[str, Field(description="With a card, the same in words for who cannot show it")]
     at: Moment
+    card: Card | None
+    feedback: Annotated[Feedback | None, Field(description="None while nobody has given any")]
 
     @classmethod
     def of(cls, message: model.Message) -> Message:
@@ -36,6 +107,8 @@ class Message(Schema):
             author=author(message.author),
             body=message.body,
             at=message.at,
+            card=None if message.card is None else GiftCard.of(message.card),
+            feedback=None if message.feedback is None else Feedback.of(message.feedback),
         )
 
 
@@ -121,6 +194,10 @@ class NewRoom(Schema):
     client_id: Annotated[ClientId | None, Field(description="Sent again, it makes no second room")] = None
 
 
+class NewRole(Schema):
+    role: model.GivenRole
+
+
 class HistoryQuery(Schema):
     """Numbers are exclusive. With neither, the latest page."""
 
@@ -137,6 +214,10 @@ class DiscoverQuery(Schema):
 def author(person: model.Author) -> Author:
     """A person as named beside what they did."""
     return Author(id=person.id, username=person.username)
+
+
+def _people(people: tuple[model.Author, ...]) -> list[Author]:
+    return [author(person) for person in people]
 
 
 def _room(room: model.Room) -> dict[str, Any]:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.accounts import store as accounts
 from app.accounts.entitlements import Entitlements
-from app.chat import message_store, policy, store
-from app.chat.errors import ClientIdReused, MembershipLimitReached, NotAMember, RoomLimitReached
-from app.chat.events import MessagePosted, ReadMoved, RoomChanged, RoomCreated, RoomJoined, RoomLeft
-from app.chat.model import (
-    Author,
-    Catchup,
-    EventKind,
-    Member,
-    Membership,
-    Message,
-    Page,
-    Posted,
-    Room,
-    RoomEvent,
-)
+from app.chat import access, message_store, policy, store
+from app.chat.errors import ClientIdReused, MembershipLimitReached, RoomLimitReached
+from app.chat.events import MessagePosted, ReadMoved, RoomCreated, RoomJoined, RoomLeft
+from app.chat.model import Author, Catchup, GiftCard, Member, Membership, Message, Page, Posted, Room
+from app.chat.room_log import RoomLog
 from app.core.actor import Actor
 from app.core.clock import Clock
 from app.core.errors import NotFound
@@ -34,6 +26,7 @@ class Chat:
         self._clock = clock
         self._ids = ids
         self._entitlements = entitlements
+        self._log = RoomLog(clock)
 
     async def create_room(self, work: UnitOfWork, actor: Actor, *, name: str, topic: str, client_id: str) -> Membership:
         """Make a public room with its maker in it. The same client_id makes one room, however often it is sent."""
@@ -45,14 +38,14 @@ class Chat:
         limit = (await self._entitlements.benefits(work.db, actor.id)).rooms_max
         if limit is not None and await store.rooms_owned(work.db, actor.id) > limit:
             raise RoomLimitReached(f"You can have {limit} rooms of your own", limit=limit)
-        await self._append(work, room.id, "room.changed", actor, room.id)
+        await self._log.append(work, room.id, "room.changed", actor, room.id)
         await self._enter(work, actor, room.id)
         work.record(RoomCreated(room.id, actor.id, now))
         return await self._membership(work.db, room.id, actor.id)
 
     async def join(self, work: UnitOfWork, actor: Actor, room_id: int) -> Membership:
         """Enter a public room. Being in it already is fine."""
-        room = await self._locked(work.db, room_id)
+        room = await access.lock_room(work.db, room_id)
         if not await store.is_member(work.db, room_id, actor.id):
             first = await self._enter(work, actor, room_id)
             work.record(RoomJoined(room_id, actor.id, room.owner_id, first, self._clock.now_ms()))
@@ -60,11 +53,11 @@ class Chat:
 
     async def leave(self, work: UnitOfWork, actor: Actor, room_id: int) -> None:
         """Leave a room. Not being in it is fine."""
-        await self._locked(work.db, room_id)
+        await access.lock_room(work.db, room_id)
         if not await store.is_member(work.db, room_id, actor.id):
             return
         await store.leave(work.db, room_id, actor.id)
-        await self._append(work, room_id, "member.changed", actor, actor.id)
+        await self._log.append(work, room_id, "member.changed", actor, actor.id)
         work.record(RoomLeft(room_id, actor.id))
 
     async def post(self, work: UnitOfWork, actor: Actor, room_id: int, *, client_id: str, body: str) -> Posted:
@@ -79,19 +72,49 @@ class Chat:
         seq = await store.next_seq(work.db, room_id)
         if seq is None:
             raise NotFound("There is no such room")
-        await self._require_member(work.db, room_id, actor)
+        await access.require_member(work.db, room_id, actor.id)
         now = self._clock.now_ms()
         message = Message(self._ids.new(), room_id, seq, client_id, Author(actor.id, actor.username), body, now)
         if not await message_store.add_message(work.db, message):
             raise Contention("The same message is being stored by another request")
-        await self._log(work, message, actor)
+        await self._log.append_posted(work, message)
+        work.record(MessagePosted(message.id, room_id, actor.id, policy.fingerprint(body), now))
+        return Posted(message, duplicate=False)
+
+    async def post_card(
+        self, work: UnitOfWork, room_id: int, author_id: int, client_id: str, body: str, card: Mapping[str, str]
+    ) -> Posted | None:
+        """Show something in a room as a message of a person; None, and nothing, when they are not in it any more.
+
+        For what the product itself has to show: no client can ask for it. Once for each client_id, in a space of
+        names that clients cannot send from. A `gift` has `recipient_id`, `amount` (a decimal string), `symbol` and
+        `note`. Nobody is rewarded for it. Raises `Invalid`, or `NotFound` when there is no such recipient.
+        """
+        policy.check_card(card)
+        client_id = f"card/{client_id}"
+        before = await message_store.message_sent_with(work.db, author_id, client_id)
+        if before is not None:
+            return Posted(before, duplicate=True)
+        # Locked first and counted later: a number that is taken and not used would be a hole.
+        if await store.lock_room(work.db, room_id) is None or not await store.is_member(work.db, room_id, author_id):
+            return None
+        author = await self._author(work.db, author_id)
+        recipient = await self._author(work.db, int(card["recipient_id"]))
+        gift = GiftCard(recipient, card["amount"], card["symbol"], card["note"])
+        seq = await store.next_seq(work.db, room_id)
+        assert seq is not None
+        body, now = policy.check_body(body), self._clock.now_ms()
+        message = Message(self._ids.new(), room_id, seq, client_id, author, body, now, card=gift)
+        if not await message_store.add_message(work.db, message):
+            raise Contention("The same card is being posted by another request")
+        await self._log.append_posted(work, message)
         return Posted(message, duplicate=False)
 
     async def open(self, db: Connection, actor: Actor, room_id: int) -> Membership:
         """The room as its member sees it. Raises `NotAMember`."""
         found = await store.membership(db, room_id, actor.id)
         if found is None:
-            await self._refuse(db, room_id)
+            await access.refuse(db, room_id)
         assert found is not None
         return found
 
@@ -109,26 +132,27 @@ class Chat:
 
     async def members(self, db: Connection, actor: Actor, room_id: int, limit: int) -> list[Member]:
         """Who is in the room, for its members."""
-        await self._require_member(db, room_id, actor)
+        await access.require_member(db, room_id, actor.id)
         return await store.members(db, room_id, limit=limit)
 
     async def history(
         self, db: Connection, actor: Actor, room_id: int, *, before: int | None, after: int | None, limit: int
     ) -> Page:
         """A page of messages: after a number, before a number, or the latest."""
-        await self._require_member(db, room_id, actor)
+        await access.require_member(db, room_id, actor.id)
         if after is not None:
-            return await message_store.page_after(db, room_id, after, limit)
-        return await message_store.page_before(db, room_id, 2**63 - 1 if before is None else before, limit)
+            return await message_store.page_after(db, room_id, after, limit, reader_id=actor.id)
+        newest = 2**63 - 1 if before is None else before
+        return await message_store.page_before(db, room_id, newest, limit, reader_id=actor.id)
 
     async def catch_up(self, db: Connection, actor: Actor, room_id: int, since: int, limit: int) -> Catchup:
         """What happened in the room after `since`. Membership is checked here too, not only when opening."""
-        await self._require_member(db, room_id, actor)
+        await access.require_member(db, room_id, actor.id)
         room = await store.room(db, room_id)
         assert room is not None
         if since > room.head or room.head - since > limit:
             return Catchup([], room.head, limited=True)
-        events = await message_store.events_after(db, room, since, limit)
+        events = await message_store.events_after(db, room, since, limit, reader_id=actor.id)
         return Catchup(events, events[-1].seq if events else since, limited=False)
 
     async def read(self, work: UnitOfWork, actor: Actor, room_id: int, seq: int) -> Membership:
@@ -144,57 +168,20 @@ class Chat:
             raise MembershipLimitReached(f"One can be in {policy.MEMBERSHIPS_MAX} rooms", limit=policy.MEMBERSHIPS_MAX)
         now = self._clock.now_ms()
         first = await store.enter(work.db, room_id, actor.id, read_seq=0, at=now)
-        seq = await self._append(work, room_id, "member.changed", actor, actor.id)
-        await store.move_read(work.db, room_id, actor.id, seq)
+        entered = await self._log.append(work, room_id, "member.changed", actor, actor.id)
+        await store.move_read(work.db, room_id, actor.id, entered.seq)
         return first
-
-    async def _append(self, work: UnitOfWork, room_id: int, kind: EventKind, actor: Actor, subject_id: int) -> int:
-        """Add an event of a room that exists, and record it with the state it led to."""
-        seq = await store.next_seq(work.db, room_id)
-        assert seq is not None
-        now = self._clock.now_ms()
-        await store.add_event(work.db, room_id, seq, kind, actor_id=actor.id, subject_id=subject_id, at=now)
-        room = await store.room(work.db, room_id)
-        assert room is not None
-        (event,) = await message_store.events_after(work.db, room, seq - 1, 1)
-        work.record(RoomChanged(event))
-        return seq
-
-    async def _log(self, work: UnitOfWork, message: Message, actor: Actor) -> None:
-        """Add the event of a new message. Its state is at hand, so nothing is read back."""
-        await store.add_event(
-            work.db,
-            message.room_id,
-            message.seq,
-            "message.posted",
-            actor_id=actor.id,
-            subject_id=message.id,
-            at=message.at,
-        )
-        event = RoomEvent(message.room_id, message.seq, "message.posted", message.at, message.author, message=message)
-        work.record(RoomChanged(event))
-        fingerprint = policy.fingerprint(message.body)
-        work.record(MessagePosted(message.id, message.room_id, actor.id, fingerprint, message.at))
-
-    async def _locked(self, db: Connection, room_id: int) -> Room:
-        room = await store.lock_room(db, room_id)
-        if room is None:
-            raise NotFound("There is no such room")
-        return room
 
     async def _membership(self, db: Connection, room_id: int, account_id: int) -> Membership:
         found = await store.membership(db, room_id, account_id)
         assert found is not None
         return found
 
-    async def _require_member(self, db: Connection, room_id: int, actor: Actor) -> None:
-        if not await store.is_member(db, room_id, actor.id):
-            await self._refuse(db, room_id)
-
-    async def _refuse(self, db: Connection, room_id: int) -> None:
-        if await store.room(db, room_id) is None:
-            raise NotFound("There is no such room")
-        raise NotAMember
+    async def _author(self, db: Connection, account_id: int) -> Author:
+        person = await accounts.person(db, account_id)
+        if person is None:
+            raise NotFound("There is no such person")
+        return Author(person.id, person.username)
 
     async def _room_made_before(self, db: Connection, actor: Actor, asked: Room, client_id: str) -> Membership:
         made = await store.room_made_with(db, actor.id, client_id)

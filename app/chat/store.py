@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from app.chat.model import UNREAD_MAX, Author, EventKind, Member, MemberRole, Membership, Room
+from app.chat.model import UNREAD_MAX, Author, EventKind, GivenRole, Member, MemberRole, Membership, Room
 from app.infra.database import Connection, Row
 
 _ROOM = "room.id, room.kind, room.name, room.topic, room.owner_id, room.seq, room.members, room.created_at"
 _MEMBER = """
-SELECT account.id, account.username, member.active, member.joined_at, room.owner_id
+SELECT account.id, account.username, member.active, member.role, member.joined_at, room.owner_id
 FROM member JOIN account ON account.id = member.account_id JOIN room ON room.id = member.room_id
 WHERE member.room_id = :room_id
 """
@@ -169,9 +169,9 @@ async def enter(db: Connection, room_id: int, account_id: int, *, read_seq: int,
 
 
 async def leave(db: Connection, room_id: int, account_id: int) -> None:
-    """Take a member out of a locked room."""
+    """Take a member out of a locked room, and their role from them."""
     await db.execute(
-        "UPDATE member SET active = 0 WHERE room_id = :room_id AND account_id = :account_id",
+        "UPDATE member SET active = 0, role = 'member' WHERE room_id = :room_id AND account_id = :account_id",
         room_id=room_id,
         account_id=account_id,
     )
@@ -184,6 +184,27 @@ async def members(db: Connection, room_id: int, *, limit: int) -> list[Member]:
         f"{_MEMBER} AND member.active = 1 ORDER BY member.joined_at, account.id LIMIT {int(limit)}", room_id=room_id
     )
     return [_member(row) for row in rows]
+
+
+async def member(db: Connection, room_id: int, account_id: int) -> Member:
+    """Somebody who is in a room or has been."""
+    row = await db.one(f"{_MEMBER} AND member.account_id = :account_id", room_id=room_id, account_id=account_id)
+    assert row is not None
+    return _member(row)
+
+
+async def set_role(db: Connection, room_id: int, account_id: int, role: GivenRole) -> bool:
+    """Give a member of a locked room a role; False when they have it."""
+    row = await db.one(
+        """
+        UPDATE member SET role = :role WHERE room_id = :room_id AND account_id = :account_id AND role <> :role
+        RETURNING account_id
+        """,
+        role=role,
+        room_id=room_id,
+        account_id=account_id,
+    )
+    return row is not None
 
 
 async def members_changed(db: Connection, room_id: int, after: int, upto: int) -> dict[int, Member]:
@@ -221,7 +242,7 @@ async def move_read(db: Connection, room_id: int, account_id: int, seq: int) -> 
 async def _memberships(db: Connection, account_id: int, condition: str, **params: int) -> list[Membership]:
     rows = await db.all(
         f"""
-        SELECT {_ROOM}, member.read_seq, {_UNREAD} AS unread
+        SELECT {_ROOM}, member.role, member.read_seq, {_UNREAD} AS unread
         FROM member JOIN room ON room.id = member.room_id
         WHERE member.account_id = :account_id AND member.active = 1 {condition}
         ORDER BY member.joined_at, room.id
@@ -229,15 +250,17 @@ async def _memberships(db: Connection, account_id: int, condition: str, **params
         account_id=account_id,
         **params,
     )
-    return [
-        Membership(_room(row), "owner" if row["owner_id"] == account_id else "member", row["read_seq"], row["unread"])
-        for row in rows
-    ]
+    return [Membership(_room(row), _role(row, account_id), row["read_seq"], row["unread"]) for row in rows]
 
 
 def _member(row: Row) -> Member:
-    role: MemberRole = "owner" if row["owner_id"] == row["id"] else "member"
-    return Member(Author(row["id"], row["username"]), role if row["active"] else None, row["joined_at"])
+    role = _role(row, row["id"]) if row["active"] else None
+    return Member(Author(row["id"], row["username"]), role, row["joined_at"])
+
+
+def _role(row: Row, account_id: int) -> MemberRole:
+    role: MemberRole = "owner" if row["owner_id"] == account_id else row["role"]
+    return role
 
 
 def _room(row: Row) -> Room:

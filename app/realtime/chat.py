@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from app.accounts.schemas import Author
-from app.chat.schemas import Message, Room
+from app.chat.model import Given
+from app.chat.reactions import Reactions
+from app.chat.schemas import Feedback, Message, Room
 from app.chat.service import Chat
 from app.core.actor import Actor
 from app.infra.database import Database
@@ -25,11 +27,12 @@ class Groups(Sender, Protocol):
 
 
 class ChatCommands:
-    """Opening, synchronising, sending, reading and typing."""
+    """Opening, synchronising, sending, reacting, reading and typing."""
 
     def __init__(
         self,
         chat: Chat,
+        reactions: Reactions,
         groups: Groups,
         presence: Presence,
         database: Database,
@@ -39,6 +42,7 @@ class ChatCommands:
         messages: RateLimit,
     ) -> None:
         self._chat = chat
+        self._reactions = reactions
         self._groups = groups
         self._presence = presence
         self._database = database
@@ -52,6 +56,8 @@ class ChatCommands:
         dispatcher.handle(contract.RoomClose, self.close)
         dispatcher.handle(contract.RoomSync, self.sync)
         dispatcher.handle(contract.MessageSend, self.send)
+        dispatcher.handle(contract.ReactionSet, self.react)
+        dispatcher.handle(contract.HelpfulSet, self.vote)
         dispatcher.handle(contract.ReadSet, self.read)
         dispatcher.handle(contract.TypingSet, self.typing)
 
@@ -98,6 +104,22 @@ class ChatCommands:
         message = Message.of(posted.message)
         return contract.MessageSent(message=message, seq=posted.message.seq, duplicate=posted.duplicate)
 
+    async def react(self, sid: str, actor: Actor, command: contract.ReactionSet) -> contract.FeedbackGiven:
+        self._messages.take(actor.id)
+        given = await self._transactor.run(
+            lambda work: self._reactions.set_reaction(
+                work, actor, command.message_id, emoji=command.emoji, on=command.on
+            )
+        )
+        return _feedback_given(given)
+
+    async def vote(self, sid: str, actor: Actor, command: contract.HelpfulSet) -> contract.FeedbackGiven:
+        self._messages.take(actor.id)
+        given = await self._transactor.run(
+            lambda work: self._reactions.set_helpful(work, actor, command.message_id, on=command.on)
+        )
+        return _feedback_given(given)
+
     async def read(self, sid: str, actor: Actor, command: contract.ReadSet) -> contract.ReadMoved:
         found = await self._transactor.run(lambda work: self._chat.read(work, actor, command.room_id, command.seq))
         return contract.ReadMoved(read_seq=found.read_seq, unread=found.unread)
@@ -112,3 +134,7 @@ class ChatCommands:
     async def _shut(self, sid: str, actor: Actor, room_id: int) -> None:
         self._presence.close(sid, actor.id, room_id)
         await self._groups.leave(sid, room_group(room_id))
+
+
+def _feedback_given(given: Given) -> contract.FeedbackGiven:
+    return contract.FeedbackGiven(feedback=Feedback.of(given.feedback), seq=given.seq)

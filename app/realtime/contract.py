@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from app.accounts.schemas import Author
 from app.chat.model import EventKind, MemberRole
 from app.chat.policy import SYNC_MAX
-from app.chat.schemas import Body, ClientId, Member, Message, Room, Seq
+from app.chat.schemas import Body, ClientId, Emoji, Feedback, Member, Message, Room, Seq
 from app.economy.earning.schemas import Balance
 from app.infra.wire import Amount, Id, Moment, Schema
 
@@ -64,6 +64,7 @@ class RoomEvent(Push):
     actor: Author
     epoch: str
     message: Message | None = None
+    feedback: Feedback | None = None
     member: Member | None = None
     room: Room | None = None
 
@@ -184,6 +185,30 @@ class MessageSend(Command):
     body: Body
 
 
+class FeedbackGiven(Acknowledged):
+    feedback: Feedback
+    seq: Annotated[int, Field(description="The event number that the room has come to with it")]
+
+
+class ReactionSet(Command):
+    name = "reaction.set"
+    summary = "Put an emoji on a message, or take one's own away. A person may put several different ones."
+    reply = FeedbackGiven
+
+    message_id: Id
+    emoji: Emoji
+    on: bool
+
+
+class HelpfulSet(Command):
+    name = "helpful.set"
+    summary = "Vote for another's message as helpful, or take the vote back."
+    reply = FeedbackGiven
+
+    message_id: Id
+    on: bool
+
+
 class ReadMoved(Acknowledged):
     read_seq: int
     unread: int
@@ -207,7 +232,16 @@ class TypingSet(Command):
     on: bool
 
 
-COMMANDS: tuple[type[Command], ...] = (RoomOpen, RoomClose, RoomSync, MessageSend, ReadSet, TypingSet)
+COMMANDS: tuple[type[Command], ...] = (
+    RoomOpen,
+    RoomClose,
+    RoomSync,
+    MessageSend,
+    ReactionSet,
+    HelpfulSet,
+    ReadSet,
+    TypingSet,
+)
 PUSHES: tuple[type[Push], ...] = (
     RoomEvent,
     RoomsHeads,

@@ -90,6 +90,8 @@ def room_event(event: RoomEventModel, epoch: str) -> contract.RoomEvent:
     state: dict[str, object] = {}
     if event.message is not None:
         state["message"] = chat.Message.of(event.message)
+    if event.feedback is not None:
+        state["feedback"] = chat.Feedback.of(event.feedback)
     if event.member is not None:
         state["member"] = chat.Member.of(event.member)
     if event.room is not None:

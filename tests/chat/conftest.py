@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.chat.model import Room
 from app.core.actor import Actor
 from app.core.ids import Ids
 from app.infra.database import Database
@@ -25,3 +26,10 @@ async def ann(talk: Talk) -> Actor:
 @pytest.fixture
 async def ben(talk: Talk) -> Actor:
     return await talk.person("ben")
+
+
+@pytest.fixture
+async def room(talk: Talk, ann: Actor, ben: Actor) -> Room:
+    """A room of Ann's with Ben in it; its head is 3."""
+    room = (await talk.create(ann)).room
+    return (await talk.join(ben, room)).room

@@ -6,7 +6,20 @@ from app.accounts import store as accounts
 from app.accounts.entitlements import Benefits
 from app.accounts.model import Person
 from app.accounts.policy import skeleton
-from app.chat.model import Catchup, Membership, Message, Page, Posted, Room, RoomEvent
+from app.chat.model import (
+    Catchup,
+    Given,
+    GivenRole,
+    Member,
+    Membership,
+    Message,
+    Page,
+    Posted,
+    Room,
+    RoomEvent,
+)
+from app.chat.reactions import Reactions
+from app.chat.roles import Roles
 from app.chat.service import Chat
 from app.core.actor import Actor
 from app.core.ids import Ids
@@ -32,6 +45,7 @@ class Talk:
         self.clock, self.ids, self.database, self.transactor = clock, ids, database, transactor
         self.rooms_max = RoomsMax()
         self.chat = Chat(clock, ids, self.rooms_max)
+        self.reactions, self.roles = Reactions(clock), Roles(clock)
         self._sent = 0
 
     async def person(self, username: str) -> Actor:
@@ -58,6 +72,28 @@ class Talk:
     async def post(self, actor: Actor, room: Room, body: str = "hello", *, client_id: str = "") -> Posted:
         key = client_id or self._client_id()
         return await self.transactor.run(lambda work: self.chat.post(work, actor, room.id, client_id=key, body=body))
+
+    async def post_card(
+        self, author: Actor, room: Room, card: dict[str, str], *, client_id: str = "gift-1", body: str = "a gift"
+    ) -> Posted | None:
+        return await self.transactor.run(
+            lambda work: self.chat.post_card(work, room.id, author.id, client_id, body, card)
+        )
+
+    async def react(self, actor: Actor, message: Message, emoji: str = "👍", *, on: bool = True) -> Given:
+        return await self.transactor.run(
+            lambda work: self.reactions.set_reaction(work, actor, message.id, emoji=emoji, on=on)
+        )
+
+    async def vote(self, actor: Actor, message: Message, *, on: bool = True) -> Given:
+        return await self.transactor.run(lambda work: self.reactions.set_helpful(work, actor, message.id, on=on))
+
+    async def set_role(self, actor: Actor, room: Room, other: Actor, role: GivenRole) -> Member:
+        return await self.transactor.run(lambda work: self.roles.set_role(work, actor, room.id, other.id, role))
+
+    async def members(self, actor: Actor, room: Room) -> list[Member]:
+        async with self.database.reader() as db:
+            return await self.chat.members(db, actor, room.id, 1000)
 
     async def read(self, actor: Actor, room: Room, seq: int) -> Membership:
         return await self.transactor.run(lambda work: self.chat.read(work, actor, room.id, seq))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -68,7 +68,7 @@ async def test_an_event_committed_meanwhile_is_left_for_the_next_time(talk: Talk
         before = await store.room(db, room.id)
         assert before is not None
         await talk.join(await talk.person("late"), room)
-        assert await message_store.events_after(db, before, room.head, 10) == []
+        assert await message_store.events_after(db, before, room.head, 10, reader_id=ann.id) == []
 
 
 @dataclass
@@ -88,6 +88,9 @@ class Screen:
         self.room = event.room or self.room
         if event.message:
             self.messages[event.message.id] = event.message
+        if event.feedback:
+            about = self.messages[event.feedback.message_id]
+            self.messages[about.id] = replace(about, feedback=event.feedback)
         if event.member:
             self.members[event.member.user.id] = event.member
 
@@ -102,8 +105,7 @@ class Screen:
 async def fetch(talk: Talk, actor: Actor, room: Room) -> Screen:
     """What a client that has just opened the room shows."""
     opened = (await talk.open(actor, room)).room
-    async with talk.database.reader() as db:
-        members = await talk.chat.members(db, actor, room.id, 1000)
+    members = await talk.members(actor, room)
     messages = await talk.messages(actor, room)
     return Screen(opened.head, opened, {m.user.id: m for m in members}, {m.id: m for m in messages})
 
@@ -111,12 +113,20 @@ async def fetch(talk: Talk, actor: Actor, room: Room) -> Screen:
 async def test_old_state_and_events_are_a_fresh_fetch(talk: Talk, ann: Actor, ben: Actor, room: Room) -> None:
     """For every kind of event, from every earlier state, whether told live or replayed, once or twice."""
     screens, cat = [Screen()], await talk.person("cat")
+    said = (await talk.messages(ann, room))[-2]
     for act in (
         lambda: talk.post(ann, room, "another"),
         lambda: talk.join(ben, room),
         lambda: talk.post(ben, room, "back"),
         lambda: talk.leave(ben, room),
         lambda: talk.join(ben, room),
+        lambda: talk.set_role(ann, room, ben, "moderator"),
+        lambda: talk.react(ann, said, "🎉"),
+        lambda: talk.react(ben, said, "🎉"),
+        lambda: talk.react(ben, said),
+        lambda: talk.vote(ben if said.author.id == ann.id else ann, said),
+        lambda: talk.react(ann, said, "🎉", on=False),
+        lambda: talk.set_role(ann, room, ben, "member"),
         lambda: talk.join(cat, room),
         lambda: talk.leave(cat, room),
     ):

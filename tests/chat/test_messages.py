@@ -16,13 +16,6 @@ from tests.harness.engines import POSTGRESQL_ONLY
 from tests.harness.fakes import RecordedFacts
 
 
-@pytest.fixture
-async def room(talk: Talk, ann: Actor, ben: Actor) -> Room:
-    """A room of Ann's with Ben in it; its head is 3."""
-    room = (await talk.create(ann)).room
-    return (await talk.join(ben, room)).room
-
-
 async def test_a_message_is_stored_numbered_and_told(talk: Talk, ann: Actor, room: Room, facts: RecordedFacts) -> None:
     facts.shown.clear()
     posted = await talk.post(ann, room, "hello\r\n", client_id="c1")

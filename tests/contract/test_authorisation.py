@@ -43,6 +43,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "leave": SIGNED_IN,
     "history": IN_THE_ROOM,
     "members": IN_THE_ROOM,
+    "set_role": (401, 403, 403, OK, 403),
     "token_balance": OWNER_OR_ADMIN,
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),
@@ -80,15 +81,20 @@ COMMAND_TABLE: dict[str, tuple[str, ...]] = {
     "room.close": ("ok", "ok", "ok", "ok"),
     "room.sync": (OUTSIDE, "ok", "ok", OUTSIDE),
     "message.send": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "reaction.set": (OUTSIDE, "ok", "ok", OUTSIDE),
+    "helpful.set": (OUTSIDE, "ok", "own_message", OUTSIDE),  # the message is the owner's
     "read.set": (OUTSIDE, "ok", "ok", OUTSIDE),
     "typing.set": ("ok", "ok", "ok", "ok"),  # told to nobody unless the room is open
 }
 PAYLOADS: dict[str, dict[str, Any]] = {
     "room.sync": {"since": 0},
     "message.send": {"client_id": "c1", "body": "hello"},
+    "reaction.set": {"emoji": "👍", "on": True},
+    "helpful.set": {"on": True},
     "read.set": {"seq": 1},
     "typing.set": {"on": True},
 }
+ABOUT_A_MESSAGE = {"reaction.set", "helpful.set"}
 
 
 def test_the_table_names_every_operation_and_command_and_no_other() -> None:
@@ -108,11 +114,16 @@ async def test_operations(world: World, name: str) -> None:
 async def test_commands(world: World) -> None:
     contract = SocketContract(world.app.documents["/asyncapi.json"])
     async with served(world.app) as base_url:
+        async with Socket(contract) as socket:
+            await socket.connect(base_url, token=world.people["owner"].token)
+            said = {"room_id": world.room_id, "client_id": "first", "body": "of the owner"}
+            message_id = (await socket.accepted("message.send", said))["message"]["id"]
         for number, role in enumerate(ROLES[1:]):
             async with Socket(contract) as socket:
                 await socket.connect(base_url, token=world.people[role].token)
                 for name, expected in COMMAND_TABLE.items():
-                    payload = {"room_id": world.room_id, **PAYLOADS.get(name, {})}
+                    place = {"message_id": message_id} if name in ABOUT_A_MESSAGE else {"room_id": world.room_id}
+                    payload = {**place, **PAYLOADS.get(name, {})}
                     assert (await socket.command(name, payload)).get("code", "ok") == expected[number], (role, name)
         async with Socket(contract) as nobody:
             with pytest.raises(Refused):

@@ -18,7 +18,7 @@ from tests.harness.engines import SQLITE_ONLY
 pytestmark = SQLITE_ONLY
 Pair = tuple[str, str]
 
-LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave"}
+LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave", "set_role"}
 # operation, code, the role that asks, and what differs from a good request
 SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("register", "username_taken", "anonymous", {"json": {"username": "0wner", "password": PASSWORD}}),
@@ -42,6 +42,10 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("history", "not_a_member", "stranger", {}),
     ("members", "not_found", "stranger", {"path": "/api/rooms/1/members"}),
     ("members", "not_a_member", "stranger", {}),
+    ("set_role", "not_found", "owner", {"path": "/api/rooms/1/members/1/role"}),
+    ("set_role", "not_a_member", "stranger", {}),
+    ("set_role", "not_the_owner", "member", {}),
+    ("set_role", "invalid", "owner", {"json": {"role": "owner"}}),
     ("token_balance", "forbidden", "stranger", {}),
     ("token_history", "forbidden", "stranger", {}),
     ("explain_reward", "not_found", "stranger", {}),
@@ -92,6 +96,8 @@ ELSEWHERE: dict[Pair, str] = {
     ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
     ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
     ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
+    ("set_role", "member_not_found"): "tests/chat/test_roles.py",
+    ("set_role", "owner_keeps_role"): "tests/chat/test_roles.py",
 }
 
 

@@ -91,6 +91,10 @@ REQUESTS: dict[str, Request] = {
     "leave": lambda world: (f"/api/rooms/{world.room_id}/leave", None),
     "history": lambda world: (f"/api/rooms/{world.room_id}/messages", None),
     "members": lambda world: (f"/api/rooms/{world.room_id}/members", None),
+    "set_role": lambda world: (
+        f"/api/rooms/{world.room_id}/members/{world.people['member'].id}/role",
+        {"role": "moderator"},
+    ),
     "token_balance": lambda world: (f"/api/tokens/balance/{world.people['owner'].id}", None),
     "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
     "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),

@@ -39,6 +39,9 @@ class Api:
     async def post(self, path: str, *, expect: int = 200, **options: Any) -> Any:
         return await self.call("POST", path, expect=expect, **options)
 
+    async def put(self, path: str, *, expect: int = 200, **options: Any) -> Any:
+        return await self.call("PUT", path, expect=expect, **options)
+
     async def delete(self, path: str, *, expect: int = 204, **options: Any) -> Any:
         return await self.call("DELETE", path, expect=expect, **options)
 

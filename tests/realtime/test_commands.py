@@ -25,6 +25,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "room.close": {},
     "room.sync": {"since": 0, "limit": 10},
     "message.send": {"client_id": "c1", "body": "hello"},
+    "reaction.set": {"emoji": "👍", "on": True},
+    "helpful.set": {"on": True},
     "read.set": {"seq": 1},
     "typing.set": {"on": True},
 }
@@ -40,13 +42,27 @@ MALFORMED: dict[str, list[dict[str, Any]]] = {
         {"body": "x" * 8001}, {"body": "a\x00b"}, {"body": None}, {"body": ["x"]}, {"body": "\ud800"},
         {"body": "\u200b"},
     ],
+    "reaction.set": [
+        {"emoji": ""}, {"emoji": "a"}, {"emoji": "👍👍"}, {"emoji": "👍" * 65}, {"emoji": "\x00"}, {"emoji": "\ud83d"},
+        {"emoji": None}, {"emoji": ["👍"]}, {"on": 1}, {"on": "yes"}, {"on": None},
+    ],
+    "helpful.set": [{"on": 1}, {"on": "yes"}, {"on": None}],
     "read.set": [{"seq": -1}, {"seq": "1"}, {"seq": True}, {"seq": None}, {"seq": 1e300}],
     "typing.set": [{"on": 1}, {"on": "yes"}, {"on": None}],
 }  # fmt: skip
-ROOM_IDS: list[Any] = [None, "", "0", "-1", "1e3", "٣", "9" * 20, str(2**63), 0, 1.5, True, {}, ["1"], " 1", "1 "]
+ABOUT_A_MESSAGE = {"reaction.set", "helpful.set"}
+IDS: list[Any] = [None, "", "0", "-1", "1e3", "٣", "9" * 20, str(2**63), 0, 1.5, True, {}, ["1"], " 1", "1 "]
 
 
-async def test_every_command_answers_as_its_contract_says(connect: Connect, ann: Person) -> None:
+async def place_of(name: str, room_id: str, author: Socket) -> dict[str, Any]:
+    """Where a command applies: a room, or a message that `author` says there."""
+    if name not in ABOUT_A_MESSAGE:
+        return {"room_id": room_id}
+    said = {"room_id": room_id, "client_id": "said-before", "body": "hello"}
+    return {"message_id": (await author.accepted("message.send", said))["message"]["id"]}
+
+
+async def test_every_command_answers_as_its_contract_says(connect: Connect, ann: Person, ben: Person) -> None:
     assert set(GOOD) == {command.name for command in COMMANDS}
     room, phone = await ann.room(topic="welcome"), await connect(ann)
     opened = await phone.accepted("room.open", {"room_id": room["id"]})
@@ -60,6 +76,17 @@ async def test_every_command_answers_as_its_contract_says(connect: Connect, ann:
     synced = await phone.accepted("room.sync", {"room_id": room["id"], "since": 1, "limit": 200})
     assert [event["kind"] for event in synced["events"]] == ["member.changed", "message.posted"]
     assert (synced["upto"], synced["limited"], synced["epoch"]) == (3, False, opened["epoch"])
+    about = {"message_id": sent["message"]["id"]}
+    reacted = await phone.accepted("reaction.set", {**about, "emoji": "❤", "on": True})
+    (reaction,) = reacted["feedback"]["reactions"]
+    assert reaction == {"emoji": "❤️", "count": 1, "people": [{"id": ann.id, "username": "ann"}]}
+    assert reacted["feedback"]["choice"] == {"user_id": ann.id, "emojis": ["❤️"], "helpful": False}
+    assert (reacted["seq"], reacted["feedback"]["seq"]) == (4, 4)
+    await ben.join(room["id"])
+    bens = await connect(ben)
+    voted = await bens.accepted("helpful.set", {**about, "on": True})
+    assert voted["feedback"]["helpful"] == {"count": 1, "people": [{"id": ben.id, "username": "ben"}]}
+    assert voted["seq"] == 6
     read = await phone.accepted("read.set", {"room_id": room["id"], "seq": 3})
     assert read == {"ok": True, "read_seq": 3, "unread": 0}
     assert await phone.accepted("typing.set", {"room_id": room["id"], "on": True}) == {"ok": True}
@@ -67,11 +94,13 @@ async def test_every_command_answers_as_its_contract_says(connect: Connect, ann:
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
-async def test_a_malformed_command_is_refused_by_place(connect: Connect, ann: Person, name: str) -> None:
+async def test_a_malformed_command_is_refused_by_place(connect: Connect, ann: Person, ben: Person, name: str) -> None:
     room, phone = await ann.room(), await connect(ann)
-    good = {"room_id": room["id"], **GOOD[name]}
+    await ben.join(room["id"])
+    place = await place_of(name, room["id"], await connect(ben))
+    good = {**place, **GOOD[name]}
     bad = [good | change for change in MALFORMED[name]]
-    bad += [good | {"room_id": room_id} for room_id in ROOM_IDS] + [good | {"extra": 1}, {}]
+    bad += [good | dict.fromkeys(place, bad_id) for bad_id in IDS] + [good | {"extra": 1}, {}]
     bad += [{key: value for key, value in good.items() if key != missing} for missing in good if missing != "limit"]
     for payload in [*bad, None, "text", 7, [], [good]]:
         refused = await phone.command(name, payload)
@@ -84,8 +113,9 @@ async def test_a_malformed_command_is_refused_by_place(connect: Connect, ann: Pe
 @pytest.mark.parametrize("name", sorted(set(GOOD) - {"room.close", "typing.set"}))
 async def test_strangers_and_wanderers_are_refused(connect: Connect, ann: Person, ben: Person, name: str) -> None:
     room, phone = await ann.room(), await connect(ben)
-    assert (await phone.command(name, {"room_id": room["id"], **GOOD[name]}))["code"] == "not_a_member"
-    assert (await phone.command(name, {"room_id": "1", **GOOD[name]}))["code"] == "not_found"
+    place = await place_of(name, room["id"], await connect(ann))
+    assert (await phone.command(name, {**place, **GOOD[name]}))["code"] == "not_a_member"
+    assert (await phone.command(name, {**dict.fromkeys(place, "1"), **GOOD[name]}))["code"] == "not_found"
 
 
 async def test_closing_and_typing_in_a_room_that_is_not_open_does_nothing(

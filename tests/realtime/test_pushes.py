@@ -43,6 +43,42 @@ async def test_everybody_with_the_room_open_hears_the_event_the_sender_too(
     assert laptop.received("room.event") == []
 
 
+async def test_a_reaction_is_told_whole_and_everybody_can_tell_their_own(
+    connect: Connect, ann: Person, ben: Person
+) -> None:
+    room = await ann.room()
+    await ben.join(room["id"])
+    phone, laptop, bens = await connect(ann), await connect(ann), await connect(ben)
+    for socket in (phone, laptop, bens):
+        await socket.accepted("room.open", {"room_id": room["id"]})
+    said = {"room_id": room["id"], "client_id": "c1", "body": "hello"}
+    message_id = (await bens.accepted("message.send", said))["message"]["id"]
+    given = await phone.accepted("reaction.set", {"message_id": message_id, "emoji": "🎉", "on": True})
+    heard = [
+        await socket.wait_for("room.event", lambda event: event["kind"] == "reaction.changed")
+        for socket in (phone, laptop, bens)
+    ]
+    assert heard[0] == heard[1] == heard[2]
+    assert set(heard[0]) == {"room_id", "seq", "kind", "at", "actor", "epoch", "feedback"}
+    assert (heard[0]["feedback"], heard[0]["seq"]) == (given["feedback"], given["seq"])
+    assert heard[0]["feedback"]["choice"] == {"user_id": ann.id, "emojis": ["🎉"], "helpful": False}
+    (read,) = (await ben.api.get(f"/api/rooms/{room['id']}/messages"))["messages"]
+    assert read["feedback"]["reactions"] == heard[0]["feedback"]["reactions"]
+    assert read["feedback"]["choice"] == {"user_id": ben.id, "emojis": [], "helpful": False}
+
+
+async def test_an_appointment_is_told_to_the_room(connect: Connect, ann: Person, ben: Person) -> None:
+    room = await ann.room()
+    await ben.join(room["id"])
+    bens = await connect(ben)
+    await bens.accepted("room.open", {"room_id": room["id"]})
+    path = f"/api/rooms/{room['id']}/members/{ben.id}/role"
+    await ann.api.call("PUT", path, expect=200, json={"role": "moderator"})
+    told = await bens.wait_for("room.event", lambda event: event["kind"] == "member.changed")
+    assert (told["actor"]["id"], told["member"]["user"]["id"], told["member"]["role"]) == (ann.id, ben.id, "moderator")
+    assert (await ben.api.get("/api/rooms"))["rooms"][0]["role"] == "moderator"
+
+
 async def test_a_socket_that_closed_the_room_hears_no_more(connect: Connect, ann: Person) -> None:
     room, phone, laptop = await ann.room(), await connect(ann), await connect(ann)
     for socket in (phone, laptop):

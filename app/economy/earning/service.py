@@ -75,6 +75,10 @@ class Economy:
             return Rewarded(outcome.op_id, rules.withhold(rule.base(activity.weight, activity.amount), "balance_full"))
         return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
 
+    async def refer(self, work: UnitOfWork, account_id: int, *, inviter_id: int) -> None:
+        """Remember who invited a newcomer, until they are active."""
+        await store.add_referral(work.db, account_id, inviter_id)
+
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
     ) -> Outcome:

@@ -33,6 +33,9 @@ export class Api {
     this.get<Page>(`/api/rooms/${id}/messages`, range)
   members = (id: string) => this.get<{ members: Member[] }>(`/api/rooms/${id}/members`)
 
+  setRole = (roomId: string, accountId: string, role: 'moderator' | 'member') =>
+    this.request<Member>('PUT', `/api/rooms/${roomId}/members/${accountId}/role`, { role })
+
   balance = () => this.get<Balance>('/api/tokens/balance/me')
   history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 15 })
   explain = (opId: string) => this.get<Explanation>(`/api/tokens/explain/${opId}`)

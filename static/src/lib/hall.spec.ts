@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { EPOCH, bo, me, membership, message, posted, settle } from '../testing/samples'
+import { EPOCH, bo, feedback, joined, me, membership, message, posted, reacted, settle } from '../testing/samples'
 import type { Api } from './api'
 import { Unreachable } from './errors'
 import { Hall } from './hall.svelte'
@@ -152,4 +152,25 @@ test('a message by somebody else in the shown room is heard, own ones are not', 
   expect(hall.heard).toBeNull()
   await push('room.event', posted(12))
   expect(hall.heard?.seq).toBe(12)
+})
+
+test('what one thinks of a message is shown though its event was lost', async () => {
+  await push('connect')
+  await hall.show('7')
+  const mine = feedback('m9', 11, { choice: { user_id: me.id, emojis: ['👍'], helpful: false } })
+  answers['reaction.set'] = () => ({ feedback: mine, seq: 11 })
+  answers['room.sync'] = () => ({ events: [reacted(11, mine, me)], upto: 11, limited: false, epoch: EPOCH })
+  await hall.react('7', 'm9', '👍', true)
+  await quiet()
+  expect(hall.timeline('7').messages[0]?.feedback?.reactions[0]?.count).toBe(1)
+  expect(commands).toContain('room.sync')
+})
+
+test('a change of who is in a room is told to whoever lists them', async () => {
+  await push('connect')
+  const before = hall.comings
+  await push('room.event', joined(11))
+  expect(hall.comings).toBe(before + 1)
+  await push('room.event', posted(12))
+  expect(hall.comings).toBe(before + 1)
 })

@@ -45,6 +45,8 @@ export class Hall {
   /** The latest message by somebody else in the shown room, for the announcer. */
   heard = $state.raw<Message | null>(null)
   shown = $state<string | null>(null)
+  /** Counts up whenever who is in a room, or as what, may have changed. */
+  comings = $state(0)
 
   private readonly timelines = new Map<string, Timeline>()
   private readonly caching = new Map<string, ReturnType<typeof setTimeout>>()
@@ -102,7 +104,7 @@ export class Hall {
     const known = this.timelines.get(roomId)
     if (known) return known
     const { api, door, store } = this.doors
-    const timeline = new Timeline(() => this.rooms.epoch, {
+    const timeline = new Timeline(this.user.id, () => this.rooms.epoch, {
       page: (range) => api.messages(roomId, range),
       sync: (since) => door.call('room.sync', { room_id: roomId, since, limit: 200 }),
       cached: () => store.cached<CachedTimeline>(this.user.id, `timeline.${roomId}`),
@@ -153,6 +155,18 @@ export class Hall {
     this.rooms.remove(roomId)
     this.forget(roomId)
     await this.keepRooms()
+  }
+
+  /** Puts an emoji on a message or takes it away. */
+  async react(roomId: string, messageId: string, emoji: string, on: boolean): Promise<void> {
+    const { seq } = await this.doors.door.call('reaction.set', { message_id: messageId, emoji, on })
+    void this.timelines.get(roomId)?.catchUp(seq)
+  }
+
+  /** Votes for a message as helpful or takes the vote back. */
+  async vote(roomId: string, messageId: string, on: boolean): Promise<void> {
+    const { seq } = await this.doors.door.call('helpful.set', { message_id: messageId, on })
+    void this.timelines.get(roomId)?.catchUp(seq)
   }
 
   /** Tries to open a room. Answers whether trying again would be of no use. */
@@ -245,6 +259,7 @@ export class Hall {
   private async recount(): Promise<void> {
     const before = this.rooms.epoch
     await this.rooms.load()
+    this.comings += 1
     if (before && before !== this.rooms.epoch) this.resetTimelines()
     await this.keepRooms()
   }
@@ -270,6 +285,7 @@ export class Hall {
   private happened(event: RoomEvent): void {
     const whole = this.rooms.apply(event)
     this.timelines.get(event.room_id)?.apply(event)
+    if (event.kind === 'member.changed') this.comings += 1
     if (!whole) void this.recount().catch(() => undefined)
     if (event.kind !== 'message.posted' || event.actor.id === this.user.id) return
     this.typing.apply({ room_id: event.room_id, user: event.actor, on: false })

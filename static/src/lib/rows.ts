@@ -1,6 +1,6 @@
 /** The rows of a timeline, made from its messages: pure, so that what is seen can be tested without a browser. */
 import type { Pending, PendingState } from './state/outbox.svelte'
-import type { Author, Message } from './wire'
+import type { Author, Card, Feedback, Message } from './wire'
 
 /** Messages of one author stand under one name until it is this many milliseconds old. */
 const GROUP = 5 * 60_000
@@ -9,9 +9,13 @@ export interface MessageRow {
   kind: 'message'
   key: string
   clientId: string
+  /** Null while the message is on its way. */
+  id: string | null
   seq: number | null
   author: Author
   body: string
+  card: Card | null
+  feedback: Feedback | null
   at: string
   state: PendingState
   failed: string | null
@@ -61,9 +65,9 @@ function keyOf(author: Author, clientId: string): string {
   return `${author.id} ${clientId}`
 }
 
-function stored({ author, client_id: clientId, seq, body, at }: Message): MessageRow {
+function stored({ author, client_id: clientId, id, seq, body, card, feedback, at }: Message): MessageRow {
   const key = keyOf(author, clientId)
-  return { kind: 'message', key, clientId, seq, author, body, at, state: 'sent', failed: null, leads: true }
+  return { kind: 'message', key, clientId, id, seq, author, body, card, feedback, at, state: 'sent', failed: null, leads: true }
 }
 
 function onTheirWay(messages: readonly Message[], pending: readonly Pending[], me: Author): MessageRow[] {
@@ -72,7 +76,8 @@ function onTheirWay(messages: readonly Message[], pending: readonly Pending[], m
   return pending
     .filter((entry) => !known.has(entry.clientId))
     .map(({ clientId, body, at, state, failed }) => ({
-      kind: 'message', key: keyOf(me, clientId), clientId, seq: null, author: me, body, at, state, failed, leads: true,
+      kind: 'message', key: keyOf(me, clientId), clientId, id: null, seq: null, author: me, body, card: null, feedback: null, at,
+      state, failed, leads: true,
     }))
 }
 

@@ -5,3 +5,6 @@ export const narrow = new MediaQuery('(max-width: 760px)')
 
 /** True where the main pointer is a finger. */
 export const coarse = new MediaQuery('(pointer: coarse)')
+
+/** True where something can be pointed at without being pressed. */
+export const hovering = new MediaQuery('(hover: hover)')

@@ -1,5 +1,5 @@
 /** Well-formed wire objects for specs. */
-import type { Author, Membership, Message, RoomEvent } from '../lib/wire'
+import type { Author, Feedback, Membership, Message, RoomEvent } from '../lib/wire'
 
 export const me: Author = { id: '1', username: 'ada' }
 export const bo: Author = { id: '2', username: 'bo' }
@@ -7,12 +7,26 @@ export const EPOCH = 'first'
 const AT = '2026-11-20T12:00:00.000Z'
 
 export function message(seq: number, over: Partial<Message> = {}): Message {
-  return { id: `m${seq}`, room_id: '7', seq, client_id: `c${seq}`, author: bo, body: `text ${seq}`, at: AT, ...over }
+  return {
+    id: `m${seq}`, room_id: '7', seq, client_id: `c${seq}`, author: bo, body: `text ${seq}`, at: AT, card: null, feedback: null, ...over,
+  }
 }
 
 export function posted(seq: number, over: Partial<Message> = {}): RoomEvent {
   const given = message(seq, over)
   return { kind: 'message.posted', room_id: given.room_id, seq, at: given.at, actor: given.author, epoch: EPOCH, message: given }
+}
+
+/** One thumb up by Bo, who also is the reader. */
+export function feedback(messageId: string, seq: number, over: Partial<Feedback> = {}): Feedback {
+  return {
+    message_id: messageId, seq, reactions: [{ emoji: '👍', count: 1, people: [bo] }], helpful: { count: 0, people: [] },
+    choice: { user_id: bo.id, emojis: ['👍'], helpful: false }, ...over,
+  }
+}
+
+export function reacted(seq: number, given: Feedback, actor = bo): RoomEvent {
+  return { kind: 'reaction.changed', room_id: '7', seq, at: AT, actor, epoch: EPOCH, feedback: given }
 }
 
 export function membership(over: Partial<Membership> = {}): Membership {

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { bo, deferred, joined, me, membership, posted } from '../../testing/samples'
+import { bo, deferred, feedback, joined, me, membership, posted, reacted } from '../../testing/samples'
 import type { Membership } from '../wire'
 import { Rooms } from './rooms.svelte'
 
@@ -39,6 +39,19 @@ test('events during a load are counted on top of it', async () => {
   answer.resolve({ epoch: 'first', rooms: [membership({ head: 11, unread: 1 })] })
   await loading
   expect(rooms.get('7')).toMatchObject({ head: 12, unread: 2 })
+})
+
+test('a reaction takes its number and is nothing to read', async () => {
+  await rooms.load()
+  expect(rooms.apply(reacted(11, feedback('m9', 11)))).toBe(true)
+  expect(rooms.get('7')).toMatchObject({ head: 11, unread: 0, name: 'Bookbinding' })
+})
+
+test('one’s own appointment is known at once', async () => {
+  await rooms.load()
+  const event = joined(11, me)
+  rooms.apply(event.kind === 'member.changed' ? { ...event, member: { ...event.member, role: 'moderator' } } : event)
+  expect(rooms.get('7')?.role).toBe('moderator')
 })
 
 test('overlapping loads share one request', async () => {

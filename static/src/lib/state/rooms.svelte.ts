@@ -1,4 +1,4 @@
-import type { Membership, Message, ReadChanged, Room, RoomEvent } from '../wire'
+import type { MemberRole, Membership, Message, ReadChanged, Room, RoomEvent } from '../wire'
 
 const byName = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })
 
@@ -57,7 +57,7 @@ export class Rooms {
     const whole = event.seq === room.head + 1
     room.head = event.seq
     if (event.kind === 'message.posted') this.count(room, event.message)
-    else {
+    else if (event.kind === 'room.changed' || event.kind === 'member.changed') {
       this.rename(room, event.room)
       if (event.kind === 'member.changed' && event.member.user.id === this.me) this.applyOwn(room, event.member.role)
     }
@@ -96,7 +96,7 @@ export class Rooms {
     this.list.sort((a, b) => byName.compare(a.name, b.name))
   }
 
-  private applyOwn(room: Membership, role: 'owner' | 'member' | null): void {
+  private applyOwn(room: Membership, role: MemberRole | null): void {
     if (role) room.role = role
     else {
       this.remove(room.id)

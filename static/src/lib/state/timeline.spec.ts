@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { EPOCH, deferred, joined, message, posted, settle } from '../../testing/samples'
+import { EPOCH, bo, deferred, feedback, joined, me, message, posted, reacted, settle } from '../../testing/samples'
 import { Refusal, Unreachable } from '../errors'
 import type { Message, Page, RoomSynced } from '../wire'
 import { Timeline, type TimelineDoors } from './timeline.svelte'
@@ -21,7 +21,7 @@ beforeEach(() => {
     epochChanged: vi.fn<TimelineDoors['epochChanged']>(),
     sleep: vi.fn<TimelineDoors['sleep']>(() => new Promise(() => undefined)),
   }
-  timeline = new Timeline(() => EPOCH, doors)
+  timeline = new Timeline(me.id, () => EPOCH, doors)
 })
 
 const open = (over = {}) => timeline.open({ head: 10, read_seq: 10, unread: 0, ...over })
@@ -187,4 +187,46 @@ test('a refusal for good ends the asking', async () => {
   doors.sync.mockRejectedValue(new Refusal('not_a_member', 'Join the room first'))
   await timeline.catchUp(11)
   expect(doors.sync).toHaveBeenCalledOnce()
+})
+
+const thumbs = (timeline: Timeline) => timeline.messages.map((shown) => shown.feedback?.reactions[0]?.count ?? 0)
+
+test('what people think of a message is shown, whether it was there or comes with the event', async () => {
+  await open()
+  timeline.apply(reacted(11, feedback('m9', 11)))
+  timeline.apply(posted(12))
+  timeline.apply(reacted(13, feedback('m12', 13)))
+  expect(thumbs(timeline)).toEqual([0, 1, 0, 1])
+  timeline.apply(reacted(14, feedback('m9', 14, { reactions: [] })))
+  expect(thumbs(timeline)).toEqual([0, 0, 0, 1])
+})
+
+test('what was missed is found by synchronising, the message and what people think of it together', async () => {
+  await open()
+  const given = feedback('m11', 12)
+  doors.sync.mockResolvedValueOnce(synced({ events: [posted(11, { feedback: given }), reacted(12, given)], upto: 12 }))
+  await timeline.catchUp(12)
+  expect(thumbs(timeline)).toEqual([0, 0, 0, 1])
+})
+
+test('an older page that was read before an event does not undo it', async () => {
+  await open()
+  const answer = deferred<Page>()
+  doors.page.mockReturnValueOnce(answer.promise)
+  const loading = timeline.loadOlder()
+  timeline.apply(reacted(11, feedback('m6', 11, { choice: { user_id: bo.id, emojis: ['👍'], helpful: false } })))
+  const mine = { user_id: me.id, emojis: ['🎉'], helpful: false }
+  answer.resolve(page([message(6, { feedback: feedback('m6', 5, { reactions: [], choice: mine }) }), message(7)]))
+  await loading
+  expect(thumbs(timeline)).toEqual([1, 0, 0, 0, 0])
+  expect(timeline.messages[0]?.feedback?.choice).toEqual(mine)
+})
+
+test('beginning anew forgets what events told: the page knows better', async () => {
+  await open()
+  timeline.apply(reacted(11, feedback('m9', 11)))
+  doors.page.mockResolvedValueOnce(page(range(8, 10), true))
+  doors.sync.mockResolvedValueOnce(synced({ limited: true, upto: 600 }))
+  await timeline.catchUp(600)
+  expect(thumbs(timeline)).toEqual([0, 0, 0])
 })

@@ -1,7 +1,8 @@
 import { backoff } from '../backoff'
 import { isAnswer, mayPass } from '../errors'
+import { laidOver, withFeedback } from '../feedback'
 import type { CachedTimeline } from '../store'
-import type { Message, Page, RoomEvent, RoomSynced } from '../wire'
+import type { Feedback, Message, Page, RoomEvent, RoomSynced } from '../wire'
 
 /** Messages asked for at once. */
 export const PAGE = 50
@@ -50,8 +51,10 @@ export class Timeline {
   private loadingNewer = false
   /** Messages that were posted while the page that should hold them was on its way. */
   private arrived: Message[] = []
+  /** What events told of messages, by id: a page that was read before them would not know. */
+  private readonly opinions = new Map<string, Feedback>()
 
-  constructor(private readonly epoch: () => string, private readonly doors: TimelineDoors) {}
+  constructor(private readonly me: string, private readonly epoch: () => string, private readonly doors: TimelineDoors) {}
 
   /**
    * Loads the messages to begin with. Live events must flow already, and `head` be from after they began.
@@ -117,7 +120,7 @@ export class Timeline {
       const page = await this.doors.page({ before: first.seq, limit: PAGE })
       if (this.messages[0] !== first) return
       this.prepending = true
-      this.messages = [...page.messages, ...this.messages]
+      this.messages = [...this.upToDate(page.messages), ...this.messages]
       this.hasOlder = page.has_more
       this.doors.known(page.messages)
     } catch (error) {
@@ -162,6 +165,7 @@ export class Timeline {
   /** Begins anew: nothing that was known holds any more. */
   reset(): void {
     this.held.clear()
+    this.opinions.clear()
     this.messages = []
     this.last = 0
     this.told = 0
@@ -205,6 +209,8 @@ export class Timeline {
   }
 
   private begin(messages: Message[], state: { head: number; hasOlder: boolean; hasNewer: boolean }): void {
+    // Read after all that was told until now.
+    this.opinions.clear()
     this.messages = messages
     this.hasOlder = state.hasOlder
     this.hasNewer = state.hasNewer
@@ -247,6 +253,7 @@ export class Timeline {
   /** Applies held events in order. Up to `sure` there is no other event, so a missing number there is no hole. */
   private release(sure = this.last): void {
     const ready: Message[] = []
+    const judged = new Set<string>()
     for (const seq of [...this.held.keys()].sort((a, b) => a - b)) {
       const event = this.held.get(seq)
       if (seq > this.last + 1 && seq > sure) break
@@ -254,14 +261,35 @@ export class Timeline {
       if (!event || seq <= this.last) continue
       this.last = seq
       if (event.kind === 'message.posted') ready.push(event.message)
+      else if ('feedback' in event) judged.add(this.hear(event.feedback))
     }
     this.last = Math.max(this.last, sure)
     this.take(ready)
+    if (judged.size) this.refresh(judged)
     this.fillHole()
   }
 
   private fillHole(): void {
     if (this.held.size) void this.catchUp(Math.min(...this.held.keys()))
+  }
+
+  private hear(feedback: Feedback): string {
+    const id = feedback.message_id
+    this.opinions.set(id, laidOver(this.opinions.get(id), feedback, this.me))
+    return id
+  }
+
+  private refresh(ids: ReadonlySet<string>): void {
+    this.messages = this.messages.map((message) => (ids.has(message.id) ? this.withOpinions(message) : message))
+    this.doors.known(this.messages.filter((message) => ids.has(message.id)))
+  }
+
+  private withOpinions(message: Message): Message {
+    return withFeedback(message, this.opinions.get(message.id), this.me)
+  }
+
+  private upToDate(messages: Message[]): Message[] {
+    return messages.map((message) => this.withOpinions(message))
   }
 
   private take(messages: Message[]): void {
@@ -280,7 +308,7 @@ export class Timeline {
       end = message.seq
       fresh.push(message)
     }
-    if (fresh.length) this.messages = [...this.messages, ...fresh]
+    if (fresh.length) this.messages = [...this.messages, ...this.upToDate(fresh)]
     this.doors.known(messages)
   }
 }

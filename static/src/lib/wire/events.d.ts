@@ -29,6 +29,97 @@ export interface components {
             /** Username */
             username: string;
         };
+        /**
+         * Choice
+         * @description What one person has given: the reader of a page or of a missed event, the actor of an event that is pushed.
+         */
+        Choice: {
+            /** Emojis */
+            emojis: string[];
+            /** Helpful */
+            helpful: boolean;
+            /**
+             * User Id
+             * @description An opaque id
+             */
+            user_id: string;
+        };
+        /**
+         * Feedback
+         * @description What people think of a message, whole, as of the event `seq`: of two, the one with the higher number holds.
+         */
+        Feedback: {
+            choice: components["schemas"]["Choice"];
+            helpful: components["schemas"]["Helpful"];
+            /**
+             * Message Id
+             * @description An opaque id
+             */
+            message_id: string;
+            /**
+             * Reactions
+             * @description In the order of their first
+             */
+            reactions: components["schemas"]["Reaction"][];
+            /** Seq */
+            seq: number;
+        };
+        /** FeedbackGiven */
+        FeedbackGiven: {
+            feedback: components["schemas"]["Feedback"];
+            /**
+             * Ok
+             * @default true
+             * @constant
+             */
+            ok: true;
+            /**
+             * Seq
+             * @description The event number that the room has come to with it
+             */
+            seq: number;
+        };
+        /**
+         * GiftCard
+         * @description Shows that something was given.
+         */
+        GiftCard: {
+            /**
+             * Amount
+             * @description An exact decimal number
+             */
+            amount: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "gift";
+            /** Note */
+            note: string;
+            recipient: components["schemas"]["Author"];
+            /** Symbol */
+            symbol: string;
+        };
+        /** Helpful */
+        Helpful: {
+            /** Count */
+            count: number;
+            /**
+             * People
+             * @description The first of them, at most this many
+             */
+            people: components["schemas"]["Author"][];
+        };
+        /** HelpfulSet */
+        HelpfulSet: {
+            /**
+             * Message Id
+             * @description An opaque id
+             */
+            message_id: string;
+            /** On */
+            on: boolean;
+        };
         /** Member */
         Member: {
             /**
@@ -41,7 +132,7 @@ export interface components {
              * Role
              * @description None for a person who has left
              */
-            role: ("owner" | "member") | null;
+            role: ("owner" | "moderator" | "member") | null;
             user: components["schemas"]["Author"];
         };
         /** Message */
@@ -53,10 +144,16 @@ export interface components {
              */
             at: string;
             author: components["schemas"]["Author"];
-            /** Body */
+            /**
+             * Body
+             * @description With a card, the same in words for who cannot show it
+             */
             body: string;
+            card: components["schemas"]["GiftCard"] | null;
             /** Client Id */
             client_id: string;
+            /** @description None while nobody has given any */
+            feedback: components["schemas"]["Feedback"] | null;
             /**
              * Id
              * @description An opaque id
@@ -114,6 +211,30 @@ export interface components {
             at: string;
             /** Name */
             name: string;
+        };
+        /** Reaction */
+        Reaction: {
+            /** Count */
+            count: number;
+            /** Emoji */
+            emoji: string;
+            /**
+             * People
+             * @description The first of them, at most this many
+             */
+            people: components["schemas"]["Author"][];
+        };
+        /** ReactionSet */
+        ReactionSet: {
+            /** Emoji */
+            emoji: string;
+            /**
+             * Message Id
+             * @description An opaque id
+             */
+            message_id: string;
+            /** On */
+            on: boolean;
         };
         /** ReadChanged */
         ReadChanged: {
@@ -255,11 +376,13 @@ export interface components {
             at: string;
             /** Epoch */
             epoch: string;
+            /** @default null */
+            feedback: components["schemas"]["Feedback"] | null;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "message.posted" | "member.changed" | "room.changed";
+            kind: "message.posted" | "reaction.changed" | "helpful.changed" | "member.changed" | "room.changed";
             /** @default null */
             member: components["schemas"]["Member"] | null;
             /** @default null */
@@ -305,7 +428,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "owner" | "member";
+            role: "owner" | "moderator" | "member";
             room: components["schemas"]["Room"];
             /** Unread */
             unread: number;

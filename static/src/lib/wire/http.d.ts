@@ -501,6 +501,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rooms/{room_id}/members/{account_id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Appoint a member of one's own room moderator, or dismiss them. */
+        put: operations["set_role"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/rooms/{room_id}/messages": {
         parameters: {
             query?: never;
@@ -972,6 +989,21 @@ export interface components {
             source: string;
         };
         /**
+         * Choice
+         * @description What one person has given: the reader of a page or of a missed event, the actor of an event that is pushed.
+         */
+        Choice: {
+            /** Emojis */
+            emojis: string[];
+            /** Helpful */
+            helpful: boolean;
+            /**
+             * User Id
+             * @description An opaque id
+             */
+            user_id: string;
+        };
+        /**
          * ClaimedReward
          * @description One reward of a claim. Its op explains it.
          */
@@ -1249,6 +1281,47 @@ export interface components {
             withheld: ("own" | "already_rewarded" | "duplicate" | "balance_full") | null;
         };
         /**
+         * Feedback
+         * @description What people think of a message, whole, as of the event `seq`: of two, the one with the higher number holds.
+         */
+        Feedback: {
+            choice: components["schemas"]["Choice"];
+            helpful: components["schemas"]["Helpful"];
+            /**
+             * Message Id
+             * @description An opaque id
+             */
+            message_id: string;
+            /**
+             * Reactions
+             * @description In the order of their first
+             */
+            reactions: components["schemas"]["Reaction"][];
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * GiftCard
+         * @description Shows that something was given.
+         */
+        GiftCard: {
+            /**
+             * Amount
+             * @description An exact decimal number
+             */
+            amount: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "gift";
+            /** Note */
+            note: string;
+            recipient: components["schemas"]["Author"];
+            /** Symbol */
+            symbol: string;
+        };
+        /**
          * GoalClaimed
          * @description A bonus that was paid.
          */
@@ -1302,6 +1375,16 @@ export interface components {
              */
             window: "ever" | "day" | "week";
         };
+        /** Helpful */
+        Helpful: {
+            /** Count */
+            count: number;
+            /**
+             * People
+             * @description The first of them, at most this many
+             */
+            people: components["schemas"]["Author"][];
+        };
         /** InviteMade */
         InviteMade: {
             /** Code */
@@ -1337,7 +1420,7 @@ export interface components {
              * Role
              * @description None for a person who has left
              */
-            role: ("owner" | "member") | null;
+            role: ("owner" | "moderator" | "member") | null;
             user: components["schemas"]["Author"];
         };
         /** Members */
@@ -1383,7 +1466,7 @@ export interface components {
              * Role
              * @enum {string}
              */
-            role: "owner" | "member";
+            role: "owner" | "moderator" | "member";
             /** Topic */
             topic: string;
             /**
@@ -1401,10 +1484,16 @@ export interface components {
              */
             at: string;
             author: components["schemas"]["Author"];
-            /** Body */
+            /**
+             * Body
+             * @description With a card, the same in words for who cannot show it
+             */
             body: string;
+            card: components["schemas"]["GiftCard"] | null;
             /** Client Id */
             client_id: string;
+            /** @description None while nobody has given any */
+            feedback: components["schemas"]["Feedback"] | null;
             /**
              * Id
              * @description An opaque id
@@ -1453,6 +1542,14 @@ export interface components {
              * @default 1
              */
             uses: number;
+        };
+        /** NewRole */
+        NewRole: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "moderator" | "member";
         };
         /** NewRoom */
         NewRoom: {
@@ -1708,6 +1805,18 @@ export interface components {
             note: string;
             /** Source */
             source: string;
+        };
+        /** Reaction */
+        Reaction: {
+            /** Count */
+            count: number;
+            /** Emoji */
+            emoji: string;
+            /**
+             * People
+             * @description The first of them, at most this many
+             */
+            people: components["schemas"]["Author"][];
         };
         /** Registering */
         Registering: {
@@ -4262,6 +4371,105 @@ export interface operations {
             };
             /** @description Refused: not_found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                room_id: string;
+                account_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden, not_a_member, not_the_owner */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: member_not_found, not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: owner_keeps_role */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

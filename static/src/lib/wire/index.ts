@@ -15,20 +15,25 @@ export type Session = HttpSchemas['Session']
 export type Invite = HttpSchemas['InviteMade']
 export type Author = HttpSchemas['Author']
 export type Message = HttpSchemas['Message']
+export type Feedback = HttpSchemas['Feedback']
+export type Choice = HttpSchemas['Choice']
+export type Card = HttpSchemas['GiftCard']
 export type Page = HttpSchemas['Page']
 export type Room = EventSchemas['Room']
 export type Membership = HttpSchemas['Membership']
 export type RoomPreview = HttpSchemas['DiscoveredRoom']
 export type Member = HttpSchemas['Member']
+export type MemberRole = Membership['role']
 export type Balance = HttpSchemas['Balance']
 export type Entry = HttpSchemas['Entry']
 export type Statement = HttpSchemas['Statement']
 export type Explanation = HttpSchemas['Explanation']
 
 /** An event carries what its kind is about; the document, which has one flat shape, cannot say so. */
-export type RoomEvent = Omit<EventSchemas['RoomEvent'], 'kind' | 'message' | 'member' | 'room'> &
+export type RoomEvent = Omit<EventSchemas['RoomEvent'], 'kind' | 'message' | 'feedback' | 'member' | 'room'> &
   (
     | { kind: 'message.posted'; message: Message }
+    | { kind: 'reaction.changed' | 'helpful.changed'; feedback: Feedback }
     | { kind: 'member.changed'; member: Member; room: Room }
     | { kind: 'room.changed'; room: Room }
   )
@@ -49,6 +54,8 @@ export interface Commands {
   'room.close': [EventSchemas['RoomClose'], object]
   'room.sync': [EventSchemas['RoomSync'], RoomSynced]
   'message.send': [EventSchemas['MessageSend'], MessageSent]
+  'reaction.set': [EventSchemas['ReactionSet'], Answer<'FeedbackGiven'>]
+  'helpful.set': [EventSchemas['HelpfulSet'], Answer<'FeedbackGiven'>]
   'read.set': [EventSchemas['ReadSet'], Answer<'ReadMoved'>]
   'typing.set': [EventSchemas['TypingSet'], object]
 }
