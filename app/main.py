@@ -28,6 +28,9 @@ from app.economy.earning.daily import DailyReward
 from app.economy.earning.endpoints import EconomyEndpoints
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
+from app.economy.gifts.endpoints import GiftEndpoints
+from app.economy.gifts.pins import Pins
+from app.economy.gifts.service import Gifts
 from app.economy.ledger.service import Ledger
 from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.endpoints import RulesEndpoints
@@ -43,6 +46,7 @@ from app.infra.openapi import openapi
 from app.infra.outbox import Outbox, Relay
 from app.infra.problems import on_bug, on_refusal
 from app.infra.rate_limit import RateLimit
+from app.infra.secret_file import SecretFile
 from app.infra.tasks import Tasks, every
 from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor
@@ -90,6 +94,8 @@ class Guildhall:
         self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self._standings)
+        self._gifts = Gifts(ledger, self.rulebook, self._standings, self.chat, self.calendar, clock)
+        self._pepper = SecretFile(settings.data_dir / "pin-pepper")
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -138,6 +144,7 @@ class Guildhall:
     async def start(self) -> None:
         """Open and migrate the database, and begin the work in the background."""
         await self.database.open()
+        await asyncio.to_thread(self._pepper.load)
         applied = await migrate(self.database, MIGRATIONS, self._clock)
         if applied:
             log.info("migrated", migrations=applied)
@@ -201,7 +208,21 @@ class Guildhall:
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
         rules = RulesEndpoints(self.rulebook)
-        return [*accounts.operations(), *chat.operations(), *economy.operations(), *rules.operations()]
+        gifts = GiftEndpoints(self._gifts, self._pins(hasher), self.transactor)
+        rooms = (accounts, chat, economy, rules, gifts)
+        return [operation for room in rooms for operation in room.operations()]
+
+    def _pins(self, hasher: PasswordHasher) -> Pins:
+        return Pins(
+            self.transactor,
+            self.database,
+            hasher,
+            self._pepper,
+            self._clock,
+            by_address=self._limits["pin_address"],
+            wrong_in_all=self._limits["pin"],
+            wrong_passwords=self._limits["pin_password"],
+        )
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
         server = ServerEndpoints(

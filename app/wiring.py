@@ -16,6 +16,7 @@ from app.core.events import Fact
 from app.economy.earning.events import NewcomerActive
 from app.economy.earning.model import Activity
 from app.economy.earning.service import Economy
+from app.economy.gifts.events import GiftSent
 from app.infra.database import Connection
 from app.infra.outbox import Errand, Handler, Outbox
 from app.infra.unit_of_work import UnitOfWork
@@ -60,12 +61,26 @@ def _newcomer_active(fact: NewcomerActive) -> Activity:
     return Activity("invite_friend", fact.inviter_id, fact.at, key=f"invite:{newcomer}", subject=newcomer)
 
 
+def _gift_sent(fact: GiftSent) -> Activity:
+    sender = fact.sender
+    return Activity(
+        "receive_gift",
+        fact.recipient,
+        fact.at,
+        key=f"gift:{fact.op_id}",
+        counterpart=sender,
+        subject=str(sender),
+        amount=fact.amount,
+    )
+
+
 SUBSCRIPTIONS: tuple[On, ...] = (
     On(PersonRegistered, EARN, _registered),
     On(RoomCreated, EARN, _room_created),
     On(RoomJoined, EARN, _room_joined),
     On(MessagePosted, EARN, _message_posted),
     On(NewcomerActive, EARN, _newcomer_active),
+    On(GiftSent, EARN, _gift_sent),
 )
 
 
