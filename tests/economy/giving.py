@@ -25,7 +25,7 @@ class Purse:
 
     def __init__(self, app: Guildhall, clock: FrozenClock) -> None:
         self.app = app
-        self._ledger = house(clock, TimeOrderedIds(clock, 7), app.calendar).ledger
+        self._ledger = house(clock, TimeOrderedIds(clock, 1000), app.calendar).ledger
         self._keys = itertools.count()
 
     async def endow(self, person: Person, amount: str, lot: LotTerms | None = None) -> None:
