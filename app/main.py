@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -24,6 +25,10 @@ from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
+from app.economy.allowance.endpoints import BillingEndpoints
+from app.economy.allowance.service import Allowances
+from app.economy.boards.endpoints import BoardEndpoints
+from app.economy.boards.service import Boards
 from app.economy.earning.daily import DailyReward
 from app.economy.earning.endpoints import EconomyEndpoints
 from app.economy.earning.service import Economy
@@ -31,11 +36,17 @@ from app.economy.earning.standing import Standings
 from app.economy.gifts.endpoints import GiftEndpoints
 from app.economy.gifts.pins import Pins
 from app.economy.gifts.service import Gifts
+from app.economy.goals.endpoints import GoalEndpoints
+from app.economy.goals.service import Goals
+from app.economy.insight.endpoints import InsightEndpoints
+from app.economy.insight.service import Insight
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.endpoints import OversightEndpoints
 from app.economy.oversight.housekeeping import Housekeeping
+from app.economy.oversight.service import StandingAudit
 from app.economy.rules.endpoints import RulesEndpoints
 from app.economy.rules.policy_file import PRESETS
-from app.economy.rules.service import REFRESH_SECONDS, Rulebook
+from app.economy.rules.service import REFRESH_SECONDS, Rulebook, published_policies
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
@@ -70,6 +81,8 @@ DIST = ROOT / "static" / "dist"
 PAGES = ("/", "/login", "/register", "/setup", "/r/{room}", "/discover", "/wallet", "/settings", "/docs")
 
 HOUSEKEEPING_SECONDS = 60.0
+AUDIT_LOOK_SECONDS = 60.0
+"""How often it is looked whether an audit is due: another node may have run it, and a restart must not put it off."""
 
 log = structlog.get_logger(__name__)
 
@@ -91,6 +104,8 @@ class Guildhall:
         self._standings = Standings(self.rulebook, self.calendar, clock)
         ledger = Ledger(clock, ids, self.calendar, self._standings.settle)
         self.economy = Economy(ledger, self.rulebook, self._standings, self.calendar, clock)
+        self.allowances = Allowances(ledger, self.rulebook, self.calendar, clock)
+        self._goals = Goals(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self._standings)
@@ -107,6 +122,15 @@ class Guildhall:
             self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
         )
         self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
+        self._audit = StandingAudit(
+            self.database,
+            self.transactor,
+            published_policies,
+            clock=clock,
+            ids=ids,
+            metrics=self.metrics,
+            interval_s=settings.audit_interval_s,
+        )
         authenticator = Authenticator(self.accounts, self.database, self.transactor, clock)
 
         self._dispatcher = self._commands(presence)
@@ -131,11 +155,8 @@ class Guildhall:
                 self.tasks,
             )
         )
-        self.operations = self._operations(hasher, ids)
-        self.documents = {
-            "/openapi.json": openapi(self.operations, title=TITLE, version=__version__),
-            "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
-        }
+        self.operations = self._operations(hasher, ids, authenticator)
+        self.documents = _documents(self.operations)
         self._asgi = self.realtime.asgi(self._http(authenticator, outbox))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,6 +177,7 @@ class Guildhall:
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
+        self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:
         """Finish what runs and close the database."""
@@ -195,7 +217,7 @@ class Guildhall:
         commands.register(dispatcher)
         return dispatcher
 
-    def _operations(self, hasher: PasswordHasher, ids: Ids) -> list[Operation]:
+    def _operations(self, hasher: PasswordHasher, ids: Ids, authenticator: Authenticator) -> list[Operation]:
         accounts = AccountEndpoints(
             self.accounts,
             hasher,
@@ -207,10 +229,33 @@ class Guildhall:
         )
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
-        rules = RulesEndpoints(self.rulebook)
-        gifts = GiftEndpoints(self._gifts, self._pins(hasher), self.transactor)
-        rooms = (accounts, chat, economy, rules, gifts)
+        rooms = (
+            accounts,
+            chat,
+            economy,
+            RulesEndpoints(self.rulebook),
+            GiftEndpoints(self._gifts, self._pins(hasher), self.transactor),
+            *self._economy_endpoints(authenticator),
+            OversightEndpoints(self._audit),
+        )
         return [operation for room in rooms for operation in room.operations()]
+
+    def _economy_endpoints(
+        self, authenticator: Authenticator
+    ) -> tuple[BillingEndpoints, GoalEndpoints, BoardEndpoints, InsightEndpoints]:
+        cron = self._settings.cron_token
+        return (
+            BillingEndpoints(
+                self.allowances,
+                self.database,
+                self.transactor,
+                authenticator,
+                cron.get_secret_value() if cron else "",
+            ),
+            GoalEndpoints(self._goals, self.economy),
+            BoardEndpoints(Boards(self.calendar, self._clock)),
+            InsightEndpoints(Insight(self.economy, self.calendar, self._clock)),
+        )
 
     def _pins(self, hasher: PasswordHasher) -> Pins:
         return Pins(
@@ -229,6 +274,7 @@ class Guildhall:
             self.database,
             MIGRATIONS,
             outbox,
+            self._audit,
             self.metrics,
             metrics_token=self._settings.metrics_token,
             dispatcher=self._dispatcher,
@@ -260,6 +306,14 @@ class Guildhall:
             yield
         finally:
             await self.stop()
+
+
+def _documents(operations: list[Operation]) -> dict[str, dict[str, Any]]:
+    """The generated documents, by the paths they are served at."""
+    return {
+        "/openapi.json": openapi(operations, title=TITLE, version=__version__),
+        "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
+    }
 
 
 def create_app(

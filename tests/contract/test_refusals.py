@@ -11,14 +11,14 @@ import pytest
 from app.core.errors import Unavailable
 from app.infra.http import Operation
 from app.infra.openapi import refusals
-from tests.contract.world import World
+from tests.contract.world import LANTERN_NIGHT, POLICY_TEXT, REQUESTS, World
 from tests.harness.application import PASSWORD
 from tests.harness.engines import SQLITE_ONLY
 
 pytestmark = SQLITE_ONLY
 Pair = tuple[str, str]
 
-LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave"}
+LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave", "set_pin", "send_gift"}
 # operation, code, the role that asks, and what differs from a good request
 SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("register", "username_taken", "anonymous", {"json": {"username": "0wner", "password": PASSWORD}}),
@@ -46,6 +46,46 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("token_history", "forbidden", "stranger", {}),
     ("explain_reward", "not_found", "stranger", {}),
     ("check_cap", "invalid", "stranger", {"json": {"activity": "sleep"}}),
+    ("token_tier", "forbidden", "stranger", {}),
+    ("token_streak", "forbidden", "stranger", {}),
+    ("goal_progress", "forbidden", "stranger", {}),
+    ("claim_goal", "not_found", "stranger", {"json": {"id": "fly"}}),
+    ("claim_goal", "not_reached", "stranger", {}),
+    ("earning_stats", "forbidden", "stranger", {}),
+    ("spending_stats", "forbidden", "stranger", {}),
+    ("history_file", "forbidden", "stranger", {}),
+    ("daily_reset_status", "unauthenticated", "anonymous", {}),
+    ("daily_reset_status", "forbidden", "stranger", {}),
+    ("daily_reset", "unauthenticated", "anonymous", {}),
+    ("daily_reset", "forbidden", "stranger", {}),
+    ("claim_daily", "already_claimed", "member", {}),
+    ("claim_daily", "invalid", "owner", {"headers": {"Idempotency-Key": "with a blank"}}),
+    ("award", "not_found", "admin", {"json": {"user_id": "1", "amount": "1", "reason": "none"}}),
+    ("publish_policy", "policy_refused", "admin", {"json": {"source": "name =", "note": "broken"}}),
+    (
+        "publish_policy",
+        "too_soon",
+        "admin",
+        {"json": {"source": POLICY_TEXT, "note": "now", "effective_from": "2020-01-01T00:00:00Z"}},
+    ),
+    ("check_policy", "policy_refused", "admin", {"json": {"source": "name ="}}),
+    ("schedule_event", "too_soon", "admin", {"json": {**LANTERN_NIGHT, "starts_at": "2020-01-01T00:00:00Z"}}),
+    ("schedule_event", "policy_refused", "admin", {"json": {**LANTERN_NIGHT, "ends_at": "2026-12-31T00:00:00Z"}}),
+    ("cancel_event", "not_found", "admin", {}),
+    ("set_pin", "pin_too_easy", "stranger", {"body": {"pin": "1234"}}),
+    ("set_pin", "password_wrong", "stranger", {"body": {"password": "wrong horse"}}),
+    ("send_gift", "pin_not_set", "stranger", {}),
+    ("send_gift", "pin_wrong", "owner", {"body": {"pin": "4072"}}),
+    ("send_gift", "not_found", "owner", {"body": {"recipient_id": "1"}}),
+    ("send_gift", "not_a_member", "owner", {"body": {"room_id": "1"}}),
+    ("send_gift", "gift_too_small", "owner", {"body": {"amount": "0.5"}}),
+    ("send_gift", "gift_limit", "owner", {"body": {"amount": "1000"}}),
+]
+# The same key with another request: operation, the role that asks, what differs in the body.
+KEYED: list[tuple[str, Any, dict[str, Any]]] = [
+    ("award", "admin", {"amount": "2"}),
+    ("claim_goal", "stranger", {"id": "first_50_files"}),
+    ("send_gift", "owner", {"amount": "2"}),
 ]
 ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
@@ -53,7 +93,19 @@ ELSEWHERE: dict[Pair, str] = {
     ("set_up", "username_taken"): "tests/accounts/test_endpoints.py: here the link is used up first",
     ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
     ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("run_audit", "audit_running"): "tests/economy/test_audit_runs.py, while another one is at it",
     ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
+    ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
+    ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
+    ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
+    ("send_gift", "own_gift"): "tests/economy/test_gifts.py",
+    ("send_gift", "gift_count"): "tests/economy/test_gifts.py, after ten",
+    ("send_gift", "insufficient_tokens"): "tests/economy/test_gifts.py, by somebody whose tier gives more",
+    ("send_gift", "balance_too_large"): "tests/economy/test_gifts.py: a balance of 10^9",
+    ("send_gift", "pin_locked"): "tests/economy/test_pins.py, after five wrong ones",
+    ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
+    ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
 }
 
 
@@ -68,11 +120,13 @@ async def provoke(world: World, operation: Operation, role: Any, **change: Any) 
 
 
 def generic(operation: Operation) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Requests that are refused whatever the operation: by nobody, from elsewhere, malformed, too large."""
+    """Requests that are refused whatever the operation: by whom, from where, how malformed, how large."""
     role = "admin" if operation.needs_actor else "anonymous"
     json_type = {"Content-Type": "application/json"}
     if operation.needs_actor:
         yield "anonymous", {}
+    if operation.admin:
+        yield "stranger", {}
     if operation.method != "GET":
         yield role, {"headers": {"Origin": "https://elsewhere.example"}}
     if "body" in operation.parameters:
@@ -94,10 +148,19 @@ async def test_every_declared_refusal_is_provoked(world: World, monkeypatch: pyt
     for name, code, role, change in SPECIFIC:
         assert await provoke(world, operations[name], role, **change) == (name, code)
         seen.add((name, code))
+    for name, role, other in KEYED:
+        key = {"headers": {"Idempotency-Key": f"twice-{name}"}}
+        _, body = REQUESTS[name](world)
+        await world.ask(operations[name], role, **key)
+        assert await provoke(world, operations[name], role, json={**(body or {}), **other}, **key) == (
+            name,
+            "key_reused",
+        )
+        seen.add((name, "key_reused"))
     monkeypatch.setattr(world.app.database, "transaction", away)
     monkeypatch.setattr(world.app.database, "reader", away)
     for operation in operations.values():
-        seen.add(await provoke(world, operation, "admin" if operation.needs_actor else "anonymous"))
+        seen.add(await provoke(world, operation, "admin"))
     # Declared for every operation, so that a limit may be put on any; the next test provokes it where there is one.
     rate_limited = {(name, "rate_limited") for name in operations}
     assert declared(world.app.operations) - seen - rate_limited - set(ELSEWHERE) == set()
@@ -110,7 +173,7 @@ async def away(**_: object) -> AsyncIterator[None]:
     yield
 
 
-TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change"), "9+1/h")
+TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change", "rate_pin_address"), "9+1/h")
 
 
 @pytest.mark.parametrize("app_settings", [TIGHT])

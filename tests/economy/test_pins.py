@@ -122,7 +122,7 @@ async def test_wrong_passwords_have_a_limit_of_their_own(
 @SQLITE_ONLY
 @pytest.mark.parametrize("pin", COMMON.split())
 async def test_what_anybody_would_guess_first_cannot_be_set(ben: Person, pin: str) -> None:
-    assert (await set_pin(ben, pin, expect=422))["code"] == "pin_too_common"
+    assert (await set_pin(ben, pin, expect=422))["code"] == "pin_too_easy"
     assert not (await ben.api.get("/api/pin"))["set"]
 
 

@@ -16,7 +16,7 @@ from app.economy.gifts.errors import (
     PasswordWrong,
     PinLocked,
     PinNotSet,
-    PinTooCommon,
+    PinTooEasy,
     PinWrong,
 )
 from app.economy.gifts.pins import Pins
@@ -43,7 +43,7 @@ class GiftEndpoints:
         limits = (GiftTooSmall, GiftLimit, GiftCount, InsufficientTokens, BalanceTooLarge)
         return [
             Operation("GET", "/api/pin", self.pin_status, tag=tag),
-            Operation("PUT", "/api/pin", self.set_pin, errors=(PinTooCommon, PasswordWrong), tag=tag),
+            Operation("PUT", "/api/pin", self.set_pin, errors=(PinTooEasy, PasswordWrong), tag=tag),
             Operation("GET", "/api/gifts/options", self.gift_options, tag=tag),
             Operation("GET", "/api/gifts", self.list_gifts, tag=tag),
             Operation("POST", "/api/tokens/gift", self.send_gift, errors=(*pin, *whom, *limits), tag=tag),

@@ -52,8 +52,8 @@ class PinLocked(AppError):
     retry = True
 
 
-class PinTooCommon(Invalid):
-    code = "pin_too_common"
+class PinTooEasy(Invalid):
+    code = "pin_too_easy"
     title = "This PIN is among the first that anybody would guess"
 
 

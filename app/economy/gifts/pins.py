@@ -61,7 +61,7 @@ class Pins:
     async def change(self, actor: Actor, address: str, *, password: str, pin: str) -> PinState:
         """Set a person's PIN, or replace it, for whoever knows the password. A lock stays until its time.
 
-        Raises `PinTooCommon`, `PasswordWrong`, and `TooMany` for an address or after wrong passwords.
+        Raises `PinTooEasy`, `PasswordWrong`, and `TooMany` for an address or after wrong passwords.
         """
         self._by_address.take(address)
         policy.check_new_pin(pin)

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 from app.core.money import format_amount
-from app.economy.gifts.errors import GiftCount, GiftLimit, GiftTooSmall, PinLocked, PinTooCommon
+from app.economy.gifts.errors import GiftCount, GiftLimit, GiftTooSmall, PinLocked, PinTooEasy
 from app.economy.gifts.model import GiftsSent, Pin, PinState
 from app.economy.rules.model import GiftRules
 
@@ -45,13 +45,13 @@ def check_gift(rules: GiftRules, amount: int, sent: GiftsSent, daily_limit: int 
 
 
 def check_new_pin(pin: str) -> None:
-    """Refuse four digits that anybody would guess first: `PinTooCommon`.
+    """Refuse four digits that anybody would guess first: `PinTooEasy`.
 
     These are a pair repeated (equal digits too), runs up and down, years from 1900 to 2099, and the commonest of
     leaked PINs.
     """
     if pin[:2] == pin[2:] or pin in _RUNS or pin[:2] in ("19", "20") or pin in _COMMONEST:
-        raise PinTooCommon
+        raise PinTooEasy
 
 
 def count_try(pin: Pin, now: int) -> Pin:
