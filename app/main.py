@@ -41,6 +41,7 @@ from app.economy.goals.service import Goals
 from app.economy.insight.endpoints import InsightEndpoints
 from app.economy.insight.service import Insight
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.decay import DormantBalances
 from app.economy.oversight.endpoints import OversightEndpoints
 from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.oversight.service import StandingAudit
@@ -122,6 +123,7 @@ class Guildhall:
             self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
         )
         self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
+        self._dormant = DormantBalances(self.database, self.transactor, ledger, self.rulebook, clock, self.calendar)
         self._audit = StandingAudit(
             self.database,
             self.transactor,
@@ -177,6 +179,7 @@ class Guildhall:
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
+        self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._dormant.run_once), name="dormant-balances")
         self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:

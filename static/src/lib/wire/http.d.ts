@@ -1028,6 +1028,21 @@ export interface components {
             /** Streak Days */
             streak_days: number;
         };
+        /**
+         * DecayRule
+         * @description What dormant balances lose every 30 days: `share` of what is above `floor`, after `idle_days`.
+         */
+        DecayRule: {
+            /**
+             * Floor
+             * @description Tokens, exact
+             */
+            floor: string;
+            /** Idle Days */
+            idle_days: number;
+            /** Share */
+            share: string;
+        };
         /** DiscoveredRoom */
         DiscoveredRoom: {
             /**
@@ -1535,6 +1550,7 @@ export interface components {
             ceiling: string | null;
             /** Day Cap */
             day_cap: string | null;
+            decay: components["schemas"]["DecayRule"] | null;
             /** Events */
             events: components["schemas"]["EventFactor"][];
             /**
