@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -27,25 +29,14 @@ from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
 from app.economy.allowance.endpoints import BillingEndpoints
-from app.economy.allowance.service import Allowances
-from app.economy.boards.endpoints import BoardEndpoints
-from app.economy.boards.service import Boards
-from app.economy.earning.daily import DailyReward
-from app.economy.earning.endpoints import EconomyEndpoints
-from app.economy.earning.service import Economy
-from app.economy.earning.standing import Standings
-from app.economy.goals.endpoints import GoalEndpoints
-from app.economy.goals.service import Goals
-from app.economy.insight.endpoints import InsightEndpoints
-from app.economy.insight.service import Insight
-from app.economy.ledger.service import Ledger
-from app.economy.oversight.decay import DormantBalances
+from app.economy.assembly import Bank
+from app.economy.gifts.endpoints import GiftEndpoints
+from app.economy.gifts.pins import Pins
+from app.economy.gifts.service import Gifts
 from app.economy.oversight.endpoints import OversightEndpoints
-from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.oversight.service import StandingAudit
-from app.economy.rules.endpoints import RulesEndpoints
 from app.economy.rules.policy_file import PRESETS
-from app.economy.rules.service import REFRESH_SECONDS, Rulebook, published_policies
+from app.economy.rules.service import REFRESH_SECONDS, published_policies
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
@@ -56,6 +47,7 @@ from app.infra.openapi import openapi
 from app.infra.outbox import Outbox, Relay
 from app.infra.problems import on_bug, on_refusal
 from app.infra.rate_limit import RateLimit
+from app.infra.secret_file import SecretFile
 from app.infra.tasks import Tasks, every
 from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor
@@ -98,16 +90,13 @@ class Guildhall:
         self.tasks = Tasks()
         self._limits = {name: RateLimit(rate, clock) for name, rate in settings.rates().items()}
 
-        self.rulebook = Rulebook(clock, ids)
-        self._standings = Standings(self.rulebook, self.calendar, clock)
-        ledger = Ledger(clock, ids, self.calendar, self._standings.settle)
-        self.economy = Economy(ledger, self.rulebook, self._standings, self.calendar, clock)
-        self.allowances = Allowances(ledger, self.rulebook, self.calendar, clock)
-        self._goals = Goals(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
-        self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
+        self.bank = Bank(clock, ids, self.calendar)
         self.accounts = Accounts(clock, ids, settings.registration)
-        self.chat = Chat(clock, ids, self._standings)
+        self.chat = Chat(clock, ids, self.bank.standings)
         self.reactions, self.roles = Reactions(clock), Roles(clock)
+        bank = self.bank
+        self._gifts = Gifts(bank.ledger, bank.rulebook, bank.standings, self.chat, self.calendar, clock)
+        self._pepper = SecretFile(settings.data_dir / "pin-pepper")
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -116,10 +105,14 @@ class Guildhall:
         wake = asyncio.Event()
         self.transactor = Transactor(self.database, Nerves(outbox, pushes, wake))
         self.relay = Relay(
-            self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
+            self.database,
+            self.transactor,
+            handlers(self.bank.economy, self.chat),
+            clock=clock,
+            metrics=self.metrics,
+            wake=wake,
         )
-        self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
-        self._dormant = DormantBalances(self.database, self.transactor, ledger, self.rulebook, clock, self.calendar)
+        self._housekeeping = self.bank.housekeeping(self.database, self.transactor)
         self._audit = StandingAudit(
             self.database,
             self.transactor,
@@ -154,10 +147,7 @@ class Guildhall:
             )
         )
         self.operations = self._operations(hasher, ids, authenticator)
-        self.documents = {
-            "/openapi.json": openapi(self.operations, title=TITLE, version=__version__),
-            "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
-        }
+        self.documents = _documents(self.operations)
         self._asgi = self.realtime.asgi(self._http(authenticator, outbox))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -166,18 +156,19 @@ class Guildhall:
     async def start(self) -> None:
         """Open and migrate the database, and begin the work in the background."""
         await self.database.open()
+        await asyncio.to_thread(self._pepper.load)
         applied = await migrate(self.database, MIGRATIONS, self._clock)
         if applied:
             log.info("migrated", migrations=applied)
         await self.epoch.load(self.database)
-        await self._learn_the_rules()
+        preset = (PRESETS / f"{self._settings.economy_policy}.toml").read_text(encoding="utf-8")
+        await self.bank.open(self.database, self.transactor, preset)
         self.tasks.spawn(self.relay.run(), name="relay")
         self.tasks.spawn(self._beacon.run(), name="beacon")
-        self.tasks.spawn(every(REFRESH_SECONDS, self._refresh_rules), name="rules")
+        self.tasks.spawn(every(REFRESH_SECONDS, partial(self.bank.refresh, self.database)), name="rules")
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
-        self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._dormant.run_once), name="dormant-balances")
         self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:
@@ -194,15 +185,6 @@ class Guildhall:
     async def setup_token(self) -> str | None:
         """A fresh one-time token for the first administrator, or None when there is one."""
         return await self.transactor.run(self.accounts.new_setup_token)
-
-    async def _learn_the_rules(self) -> None:
-        preset = (PRESETS / f"{self._settings.economy_policy}.toml").read_text(encoding="utf-8")
-        await self.transactor.run(lambda work: self.rulebook.begin(work, preset))
-        await self._refresh_rules()
-
-    async def _refresh_rules(self) -> None:
-        async with self.database.reader() as db:
-            await self.rulebook.refresh(db)
 
     def _commands(self, presence: Presence) -> Dispatcher:
         dispatcher = Dispatcher(self._limits["command"], self.metrics)
@@ -230,32 +212,28 @@ class Guildhall:
             failed_logins=self._limits["failed_login"],
         )
         chat = ChatEndpoints(self.chat, self.roles, ids, self.epoch, self._limits["room_change"])
-        economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
-        rooms = (
-            accounts,
-            chat,
-            economy,
-            RulesEndpoints(self.rulebook),
-            *self._economy_endpoints(authenticator),
-            OversightEndpoints(self._audit),
+        cron = self._settings.cron_token
+        billing = BillingEndpoints(
+            self.bank.allowances,
+            self.database,
+            self.transactor,
+            authenticator,
+            cron.get_secret_value() if cron else "",
         )
+        gifts = GiftEndpoints(self._gifts, self._pins(hasher), self.transactor)
+        rooms = (accounts, chat, self.bank, gifts, billing, OversightEndpoints(self._audit))
         return [operation for room in rooms for operation in room.operations()]
 
-    def _economy_endpoints(
-        self, authenticator: Authenticator
-    ) -> tuple[BillingEndpoints, GoalEndpoints, BoardEndpoints, InsightEndpoints]:
-        cron = self._settings.cron_token
-        return (
-            BillingEndpoints(
-                self.allowances,
-                self.database,
-                self.transactor,
-                authenticator,
-                cron.get_secret_value() if cron else "",
-            ),
-            GoalEndpoints(self._goals, self.economy),
-            BoardEndpoints(Boards(self.calendar, self._clock)),
-            InsightEndpoints(Insight(self.economy, self.calendar, self._clock)),
+    def _pins(self, hasher: PasswordHasher) -> Pins:
+        return Pins(
+            self.transactor,
+            self.database,
+            hasher,
+            self._pepper,
+            self._clock,
+            by_address=self._limits["pin_address"],
+            wrong_in_all=self._limits["pin"],
+            wrong_passwords=self._limits["pin_password"],
         )
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
@@ -295,6 +273,14 @@ class Guildhall:
             yield
         finally:
             await self.stop()
+
+
+def _documents(operations: list[Operation]) -> dict[str, dict[str, Any]]:
+    """The generated documents, by the paths they are served at."""
+    return {
+        "/openapi.json": openapi(operations, title=TITLE, version=__version__),
+        "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
+    }
 
 
 def create_app(

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     rate_room_change: Annotated[RateSetting, Field(description="Rooms made, joined and left by one person")] = Rate(
         60, 1.0
     )
+    rate_pin_address: Annotated[RateSetting, Field(description="PINs checked or set from one address")] = Rate(
+        60, 20 / 60
+    )
+    rate_pin: Annotated[RateSetting, Field(description="Wrong PINs of everybody together")] = Rate(300, 1.0)
+    rate_pin_password: Annotated[RateSetting, Field(description="Wrong passwords of one person setting a PIN")] = Rate(
+        10, 1 / 60
+    )
     cron_token: Annotated[
         SecretStr | None, Field(description="Bearer token of a job that calls /api/billing/daily-reset")
     ] = None

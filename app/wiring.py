@@ -19,10 +19,13 @@ from app.chat.events import (
     RoomCreated,
     RoomJoined,
 )
+from app.chat.service import Chat
 from app.core.events import Fact
+from app.core.money import format_amount
 from app.economy.earning.events import NewcomerActive
 from app.economy.earning.model import Activity
 from app.economy.earning.service import Economy
+from app.economy.gifts.events import GiftSent
 from app.infra.database import Connection
 from app.infra.outbox import Errand, Handler, Outbox
 from app.infra.unit_of_work import UnitOfWork
@@ -30,6 +33,7 @@ from app.realtime.pushes import Pushes
 
 EARN = "economy.activity"
 REFER = "economy.referral"
+CARD = "chat.card"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,36 @@ def _message_voted_helpful(fact: MessageVotedHelpful) -> Errand:
     return _earn("helpful_content", fact.author_id, fact.at, key=key, subject=message, reached=fact.people)
 
 
+def _gift_sent(fact: GiftSent) -> Errand:
+    return _earn(
+        "receive_gift",
+        fact.recipient,
+        fact.at,
+        key=f"gift:{fact.op_id}",
+        counterpart=fact.sender,
+        subject=str(fact.sender),
+        amount=fact.amount,
+    )
+
+
+def _gift_shown(fact: GiftSent) -> Errand | None:
+    """The room it was given in sees it. Nobody's errand: relays lock rooms before any wallet."""
+    if fact.room_id is None:
+        return None
+    card = {
+        "kind": "gift",
+        "recipient_id": str(fact.recipient),
+        "amount": format_amount(fact.amount),
+        "symbol": fact.symbol,
+        "note": fact.note or "",
+    }
+    name = f"gift/{fact.op_id}"
+    body = f"{card['amount']} {fact.symbol}"
+    return Errand(
+        CARD, {"room_id": fact.room_id, "author_id": fact.sender, "client_id": name, "body": body, "card": card}
+    )
+
+
 SUBSCRIPTIONS: tuple[On, ...] = (
     On(PersonRegistered, _registered),
     On(PersonRegistered, _invited),
@@ -100,10 +134,12 @@ SUBSCRIPTIONS: tuple[On, ...] = (
     On(MessagePosted, _message_posted),
     On(MessageReacted, _message_reacted),
     On(MessageVotedHelpful, _message_voted_helpful),
+    On(GiftSent, _gift_sent),
+    On(GiftSent, _gift_shown),
 )
 
 
-def handlers(economy: Economy) -> dict[str, Handler]:
+def handlers(economy: Economy, chat: Chat) -> dict[str, Handler]:
     """Who runs the errands of each topic."""
 
     async def earn(work: UnitOfWork, payload: dict[str, Any]) -> None:
@@ -112,7 +148,10 @@ def handlers(economy: Economy) -> dict[str, Handler]:
     async def refer(work: UnitOfWork, payload: dict[str, Any]) -> None:
         await economy.refer(work, payload["account"], inviter_id=payload["inviter"])
 
-    return {EARN: earn, REFER: refer}
+    async def show_card(work: UnitOfWork, payload: dict[str, Any]) -> None:
+        await chat.post_card(work, **payload)
+
+    return {EARN: earn, REFER: refer, CARD: show_card}
 
 
 class Nerves:

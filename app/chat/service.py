@@ -122,6 +122,10 @@ class Chat:
         """The rooms the person is in."""
         return await store.memberships(db, actor.id)
 
+    async def is_member(self, db: Connection, account_id: int, room_id: int) -> bool:
+        """Whether a person is in a room, for rooms of the product that have no actor."""
+        return await store.is_member(db, room_id, account_id)
+
     async def heads(self, db: Connection, account_id: int) -> dict[int, int]:
         """The newest event number of each room the person is in."""
         return await store.heads(db, account_id)

@@ -15,6 +15,7 @@ from app.chat.model import EventKind, MemberRole
 from app.chat.policy import SYNC_MAX
 from app.chat.schemas import Body, ClientId, Emoji, Feedback, Member, Message, Room, Seq
 from app.economy.earning.schemas import Balance
+from app.economy.gifts.schemas import Gift
 from app.infra.wire import Amount, Id, Moment, Schema
 
 
@@ -109,6 +110,13 @@ class RewardGranted(Push):
     amount: Amount
     balance: Amount
     at: Moment
+
+
+class GiftReceived(Push):
+    name = "gift.received"
+    summary = "Somebody gave one tokens."
+
+    gift: Gift
 
 
 class TierChanged(Push):
@@ -250,5 +258,6 @@ PUSHES: tuple[type[Push], ...] = (
     WalletChanged,
     RewardGranted,
     TierChanged,
+    GiftReceived,
     SessionRevoked,
 )

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from app.accounts.events import SessionsEnded
+from app.accounts.schemas import Author
 from app.chat import schemas as chat
 from app.chat.events import ReadMoved, RoomChanged, RoomLeft
 from app.chat.model import RoomEvent as RoomEventModel
 from app.core.events import Fact
 from app.economy.earning.events import RewardGranted, TierChanged, WalletChanged
 from app.economy.earning.schemas import Balance
+from app.economy.gifts.events import GiftSent
+from app.economy.gifts.schemas import Gift
 from app.infra.epoch import Epoch
 from app.realtime import contract
 from app.realtime.connections import Connections
@@ -63,6 +66,8 @@ class Pushes:
                     await self._sender.send(_wallet(fact), person_group(fact.account_id))
                 case TierChanged():
                     await self._sender.send(_tier(fact), person_group(fact.account_id))
+                case GiftSent():
+                    await self._sender.send(_gift(fact), person_group(fact.recipient))
                 case SessionsEnded():
                     await self._end_sessions(fact)
 
@@ -103,6 +108,19 @@ def _reward(fact: RewardGranted) -> contract.RewardGranted:
     return contract.RewardGranted(
         op_id=fact.op_id, activity=fact.activity, amount=fact.amount, balance=fact.balance, at=fact.at
     )
+
+
+def _gift(fact: GiftSent) -> contract.GiftReceived:
+    gift = Gift(
+        op_id=fact.op_id,
+        at=fact.at,
+        direction="received",
+        other=Author(id=fact.sender, username=fact.sender_name),
+        amount=fact.amount,
+        note=fact.note,
+        room_id=fact.room_id,
+    )
+    return contract.GiftReceived(gift=gift)
 
 
 def _tier(fact: TierChanged) -> contract.TierChanged:

@@ -71,6 +71,11 @@ TABLE: dict[str, tuple[int, ...]] = {
     "check_policy": ADMIN,
     "schedule_event": ADMIN,
     "cancel_event": (401, 403, 403, 403, 404),  # there is none
+    "pin_status": SIGNED_IN,
+    "set_pin": SIGNED_IN,
+    "gift_options": SIGNED_IN,
+    "list_gifts": SIGNED_IN,
+    "send_gift": (401, 409, 409, OK, 409),  # the owner has a PIN
     "audit_runs": ADMIN,
     "run_audit": ADMIN,
 }

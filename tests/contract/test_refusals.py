@@ -18,7 +18,17 @@ from tests.harness.engines import SQLITE_ONLY
 pytestmark = SQLITE_ONLY
 Pair = tuple[str, str]
 
-LIMITED = {"register", "set_up", "log_in", "create_room", "join", "leave", "set_role"}
+LIMITED = {
+    "register",
+    "set_up",
+    "log_in",
+    "create_room",
+    "join",
+    "leave",
+    "set_role",
+    "set_pin",
+    "send_gift",
+}
 # operation, code, the role that asks, and what differs from a good request
 SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("register", "username_taken", "anonymous", {"json": {"username": "0wner", "password": PASSWORD}}),
@@ -76,11 +86,20 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("schedule_event", "too_soon", "admin", {"json": {**LANTERN_NIGHT, "starts_at": "2020-01-01T00:00:00Z"}}),
     ("schedule_event", "policy_refused", "admin", {"json": {**LANTERN_NIGHT, "ends_at": "2026-12-31T00:00:00Z"}}),
     ("cancel_event", "not_found", "admin", {}),
+    ("set_pin", "pin_too_easy", "stranger", {"body": {"pin": "1234"}}),
+    ("set_pin", "password_wrong", "stranger", {"body": {"password": "wrong horse"}}),
+    ("send_gift", "pin_not_set", "stranger", {}),
+    ("send_gift", "pin_wrong", "owner", {"body": {"pin": "4072"}}),
+    ("send_gift", "not_found", "owner", {"body": {"recipient_id": "1"}}),
+    ("send_gift", "not_a_member", "owner", {"body": {"room_id": "1"}}),
+    ("send_gift", "gift_too_small", "owner", {"body": {"amount": "0.5"}}),
+    ("send_gift", "gift_limit", "owner", {"body": {"amount": "1000"}}),
 ]
 # The same key with another request: operation, the role that asks, what differs in the body.
 KEYED: list[tuple[str, Any, dict[str, Any]]] = [
     ("award", "admin", {"amount": "2"}),
     ("claim_goal", "stranger", {"id": "first_50_files"}),
+    ("send_gift", "owner", {"amount": "2"}),
 ]
 ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
@@ -94,6 +113,11 @@ ELSEWHERE: dict[Pair, str] = {
     ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
     ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
     ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
+    ("send_gift", "own_gift"): "tests/economy/test_gifts.py",
+    ("send_gift", "gift_count"): "tests/economy/test_gifts.py, after ten",
+    ("send_gift", "insufficient_tokens"): "tests/economy/test_gifts.py, by somebody whose tier gives more",
+    ("send_gift", "balance_too_large"): "tests/economy/test_gifts.py: a balance of 10^9",
+    ("send_gift", "pin_locked"): "tests/economy/test_pins.py, after five wrong ones",
     ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
     ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
     ("set_role", "member_not_found"): "tests/chat/test_roles.py",
@@ -165,7 +189,7 @@ async def away(**_: object) -> AsyncIterator[None]:
     yield
 
 
-TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change"), "9+1/h")
+TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change", "rate_pin_address"), "9+1/h")
 
 
 @pytest.mark.parametrize("app_settings", [TIGHT])

@@ -15,6 +15,7 @@ from app.main import Guildhall
 from tests.harness.api import Api
 from tests.harness.application import PASSWORD, Person
 
+PIN = "4071"
 POLICY_TEXT = DEFAULT_PRESET.read_text(encoding="utf-8")
 LANTERN_NIGHT = {
     "kind": "holiday",
@@ -42,9 +43,9 @@ class World:
     """A link that would work if there were no administrator yet."""
 
     async def ask(self, operation: Operation, role: Role, **change: Any) -> httpx2.Response:
-        """Send a good request for an operation, as somebody; `change` replaces parts of it."""
+        """Send a good request for an operation, as somebody; `change` replaces parts of it, its `body` of the body."""
         path, body = REQUESTS[operation.name](self)
-        options: dict[str, Any] = {} if body is None else {"json": body}
+        options: dict[str, Any] = {} if body is None else {"json": {**body, **change.pop("body", {})}}
         async with Api.in_process(self.app, token=self.people[role].token if role in self.people else None) as api:
             return await api.checked(operation.method, change.pop("path", path), **{**options, **change})
 
@@ -66,6 +67,7 @@ async def build_world(app: Guildhall, stack: AsyncExitStack) -> World:
     sessions = (await owner.api.get("/api/me/sessions"))["sessions"]
     (other,) = (session["id"] for session in sessions if not session["current"])
     await people["member"].api.post("/api/tokens/claim-daily")
+    await owner.api.call("PUT", "/api/pin", json={"password": PASSWORD, "pin": PIN}, expect=200)
     entries = (await owner.api.get("/api/tokens/history/me"))["entries"]
     return World(app, people, room["id"], other, entries[0]["op_id"], str(setup_token))
 
@@ -125,6 +127,14 @@ REQUESTS: dict[str, Request] = {
     "check_policy": lambda world: ("/api/admin/policies/check", {"source": POLICY_TEXT}),
     "schedule_event": lambda world: ("/api/admin/events", LANTERN_NIGHT),
     "cancel_event": lambda world: ("/api/admin/events/1", None),
+    "pin_status": lambda world: ("/api/pin", None),
+    "set_pin": lambda world: ("/api/pin", {"password": PASSWORD, "pin": PIN}),
+    "gift_options": lambda world: ("/api/gifts/options", None),
+    "list_gifts": lambda world: ("/api/gifts", None),
+    "send_gift": lambda world: (
+        "/api/tokens/gift",
+        {"recipient_id": world.people["member"].id, "amount": "1", "pin": PIN},
+    ),
     "audit_runs": lambda world: ("/api/admin/audit", None),
     "run_audit": lambda world: ("/api/admin/audit", None),
 }

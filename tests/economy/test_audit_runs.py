@@ -19,7 +19,6 @@ from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import OpRequest
 from app.economy.ledger.service import Ledger
 from app.economy.oversight.errors import AuditRunning
-from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.oversight.model import EVIDENCE_KEPT
 from app.economy.oversight.service import StandingAudit
 from app.economy.oversight.store import RUNS_KEPT
@@ -29,6 +28,7 @@ from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor, UnitOfWork
 from app.main import Guildhall
 from tests.harness.application import Person
+from tests.harness.economy import House, keeper
 from tests.harness.fakes import FrozenClock
 
 PEOPLE = (1, 2, 3, 4, 5)
@@ -175,11 +175,11 @@ async def test_housekeeping_seals_what_has_settled(
     history: None,
     database: Database,
     transactor: Transactor,
-    ledger: Ledger,
+    rooms: House,
     clock: FrozenClock,
     calendar: Calendar,
 ) -> None:
-    houses = [Housekeeping(database, transactor, ledger, clock, calendar) for _ in range(3)]
+    houses = [keeper(rooms, database, transactor, clock, calendar) for _ in range(3)]
     for rows in (None, 10):
         await asyncio.gather(*(house.run_once() for house in houses))
         async with database.reader() as db:
@@ -281,13 +281,13 @@ class TestCommand:
         history: None,
         database: Database,
         transactor: Transactor,
-        ledger: Ledger,
+        rooms: House,
         clock: FrozenClock,
         calendar: Calendar,
     ) -> int:
         """A sealed history; the id of an op in it."""
         clock.advance(days=1)
-        await Housekeeping(database, transactor, ledger, clock, calendar).run_once()
+        await keeper(rooms, database, transactor, clock, calendar).run_once()
         async with database.reader() as db:
             row = await db.one("SELECT MIN(id) AS id FROM econ_op")
         assert row is not None

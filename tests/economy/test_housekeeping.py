@@ -19,7 +19,7 @@ from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
-from tests.harness.economy import reward
+from tests.harness.economy import House, keeper, reward
 from tests.harness.fakes import FrozenClock
 
 ANA = 1
@@ -34,11 +34,11 @@ def rollup(clock: FrozenClock, calendar: Calendar) -> Rollup:
 def housekeeping(
     database: Database,
     transactor: Transactor,
-    ledger: Ledger,
+    rooms: House,
     clock: FrozenClock,
     calendar: Calendar,
 ) -> Housekeeping:
-    return Housekeeping(database, transactor, ledger, clock, calendar)
+    return keeper(rooms, database, transactor, clock, calendar)
 
 
 @pytest.fixture

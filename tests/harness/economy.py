@@ -11,10 +11,13 @@ from app.economy.earning.model import Activity, Rewarded
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.decay import DormantBalances
+from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.model import Policy, Published, PublishedText
 from app.economy.rules.policy_file import load_policy
 from app.economy.rules.service import Rulebook
-from app.infra.unit_of_work import UnitOfWork
+from app.infra.database import Database
+from app.infra.unit_of_work import Transactor, UnitOfWork
 
 POLICY = replace(load_policy(), version=1)
 """The shipped policy, as its first version."""
@@ -45,6 +48,12 @@ def house(clock: Clock, ids: Ids, calendar: Calendar, policy: Policy = POLICY) -
     economy = Economy(ledger, rulebook, standings, calendar, clock)
     daily = DailyReward(economy, ledger, rulebook, standings, calendar, clock)
     return House(rulebook, standings, ledger, economy, daily)
+
+
+def keeper(rooms: House, database: Database, transactor: Transactor, clock: Clock, calendar: Calendar) -> Housekeeping:
+    """Somebody who keeps this house."""
+    dormant = DormantBalances(database, transactor, rooms.ledger, rooms.rulebook, clock, calendar)
+    return Housekeeping(database, transactor, rooms.ledger, dormant, clock, calendar)
 
 
 async def reward(economy: Economy, work: UnitOfWork, activity: Activity) -> Rewarded:

@@ -15,6 +15,7 @@ from app.economy.ledger import store as ledger_store
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.sealing import Sealing
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.decay import DormantBalances
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
 
@@ -39,12 +40,14 @@ class Housekeeping:
         database: Database,
         transactor: Transactor,
         ledger: Ledger,
+        dormant: DormantBalances,
         clock: Clock,
         calendar: Calendar,
     ) -> None:
         self._database = database
         self._transactor = transactor
         self._ledger = ledger
+        self._dormant = dormant
         self._rollup = Rollup(clock, calendar)
         self._sealing = Sealing(clock, database.dialect)
         self._clock = clock
@@ -66,6 +69,7 @@ class Housekeeping:
         for day in days:
             await self._transactor.run(partial(self._rollup.close_day, day=day))
         await self._transactor.run(partial(self._drop_claims, before=self._calendar.day(now) - CLAIM_DAYS))
+        await self._dormant.run_once()
         await self._seal()
         if len(holds) < BATCH:
             self._holds_since = now - MARGIN_MS

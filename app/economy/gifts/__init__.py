@@ -1,0 +1,1 @@
+"""Gifts between people, and the PIN that every gift needs."""
