@@ -77,7 +77,9 @@ class Settings(BaseSettings):
     rate_failed_login: Annotated[RateSetting, Field(description="Failed sign-ins for one name")] = Rate(10, 1 / 60)
     rate_connect: Annotated[RateSetting, Field(description="Socket connections from one address")] = Rate(500, 20.0)
     rate_command: Annotated[RateSetting, Field(description="Socket commands of one person")] = Rate(400, 40.0)
-    rate_message: Annotated[RateSetting, Field(description="Messages of one person")] = Rate(60, 10.0)
+    rate_message: Annotated[RateSetting, Field(description="Messages, reactions and votes of one person")] = Rate(
+        60, 10.0
+    )
     rate_room_change: Annotated[RateSetting, Field(description="Rooms made, joined and left by one person")] = Rate(
         60, 1.0
     )
