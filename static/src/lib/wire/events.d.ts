@@ -80,6 +80,38 @@ export interface components {
             seq: number;
         };
         /**
+         * Gift
+         * @description A gift as one of its two people sees it; `other` is the other one.
+         */
+        Gift: {
+            /**
+             * Amount
+             * @description Tokens, exact
+             */
+            amount: string;
+            /**
+             * At
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            at: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "sent" | "received";
+            /** Note */
+            note: string | null;
+            /**
+             * Op Id
+             * @description An opaque id
+             */
+            op_id: string;
+            other: components["schemas"]["Author"];
+            /** Room Id */
+            room_id: string | null;
+        };
+        /**
          * GiftCard
          * @description Shows that something was given.
          */
@@ -99,6 +131,10 @@ export interface components {
             recipient: components["schemas"]["Author"];
             /** Symbol */
             symbol: string;
+        };
+        /** GiftReceived */
+        GiftReceived: {
+            gift: components["schemas"]["Gift"];
         };
         /** Helpful */
         Helpful: {

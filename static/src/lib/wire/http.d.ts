@@ -313,6 +313,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The gifts one sent and got, newest first. */
+        get: operations["list_gifts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/gifts/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much one may give right now. */
+        get: operations["gift_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/invites": {
         parameters: {
             query?: never;
@@ -410,6 +444,24 @@ export interface paths {
         post?: never;
         /** Sign one of one's own sessions out; its open connections are closed. */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one has a PIN, and how many tries are left. */
+        get: operations["pin_status"];
+        /** Set or change the PIN, with the password. A lock after wrong tries stays until its time. */
+        put: operations["set_pin"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -631,6 +683,23 @@ export interface paths {
         get: operations["explain_reward"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give tokens to another person. The PIN is checked first, also when the key was used before. */
+        post: operations["send_gift"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1301,6 +1370,38 @@ export interface components {
             seq: number;
         };
         /**
+         * Gift
+         * @description A gift as one of its two people sees it; `other` is the other one.
+         */
+        Gift: {
+            /**
+             * Amount
+             * @description Tokens, exact
+             */
+            amount: string;
+            /**
+             * At
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            at: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "sent" | "received";
+            /** Note */
+            note: string | null;
+            /**
+             * Op Id
+             * @description An opaque id
+             */
+            op_id: string;
+            other: components["schemas"]["Author"];
+            /** Room Id */
+            room_id: string | null;
+        };
+        /**
          * GiftCard
          * @description Shows that something was given.
          */
@@ -1320,6 +1421,95 @@ export interface components {
             recipient: components["schemas"]["Author"];
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * GiftGiven
+         * @description A gift that was sent, and what its sender has now; null is no limit.
+         */
+        GiftGiven: {
+            /**
+             * Balance
+             * @description Tokens, exact
+             */
+            balance: string;
+            gift: components["schemas"]["Gift"];
+            /** Left Today */
+            left_today: string | null;
+            /**
+             * Op Id
+             * @description An opaque id
+             */
+            op_id: string;
+        };
+        /**
+         * GiftOptions
+         * @description How much may be given right now; null is no limit.
+         */
+        GiftOptions: {
+            /**
+             * Balance Giftable
+             * @description Tokens, exact
+             */
+            balance_giftable: string;
+            /** Daily Limit */
+            daily_limit: string | null;
+            /** Gifts Left Today */
+            gifts_left_today: number;
+            /** Left Today */
+            left_today: string | null;
+            /**
+             * Minimum
+             * @description Tokens, exact
+             */
+            minimum: string;
+            pin: components["schemas"]["PinStatus"];
+            /**
+             * Sent Today
+             * @description Tokens, exact
+             */
+            sent_today: string;
+        };
+        /**
+         * Gifts
+         * @description A page of gifts, newest first. `next` is the cursor of the page after it.
+         */
+        Gifts: {
+            /** Gifts */
+            gifts: components["schemas"]["Gift"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * Giving
+         * @description A gift to be sent. A note of nothing but space is none.
+         */
+        Giving: {
+            /**
+             * Amount
+             * @description Tokens, above 0
+             */
+            amount: string;
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
+            /**
+             * Pin
+             * Format: password
+             * @description Four digits
+             */
+            pin: string;
+            /**
+             * Recipient Id
+             * @description An opaque id
+             */
+            recipient_id: string;
+            /**
+             * Room Id
+             * @default null
+             */
+            room_id: string | null;
         };
         /**
          * GoalClaimed
@@ -1604,6 +1794,18 @@ export interface components {
             has_more: boolean;
             /** Messages */
             messages: components["schemas"]["Message"][];
+        };
+        /**
+         * PinStatus
+         * @description Whether a PIN is set. `tries_left` wrong ones lock it; while it is locked, until `locked_until`, none is left.
+         */
+        PinStatus: {
+            /** Locked Until */
+            locked_until: string | null;
+            /** Set */
+            set: boolean;
+            /** Tries Left */
+            tries_left: number;
         };
         /**
          * Place
@@ -1961,6 +2163,20 @@ export interface components {
         Sessions: {
             /** Sessions */
             sessions: components["schemas"]["Session"][];
+        };
+        /** SettingPin */
+        SettingPin: {
+            /**
+             * Password
+             * Format: password
+             */
+            password: string;
+            /**
+             * Pin
+             * Format: password
+             * @description Four digits
+             */
+            pin: string;
         };
         /** SettingUp */
         SettingUp: {
@@ -3595,6 +3811,112 @@ export interface operations {
             };
         };
     };
+    list_gifts: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Gifts"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    gift_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftOptions"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     invite: {
         parameters: {
             query?: never;
@@ -3951,6 +4273,131 @@ export interface operations {
                 };
             };
             /** @description Refused: invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pin_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinStatus"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingPin"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinStatus"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden, password_wrong */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid, pin_too_easy */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5022,6 +5469,104 @@ export interface operations {
                 };
             };
             /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_gift: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Giving"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiftGiven"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden, not_a_member, pin_wrong */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: balance_too_large, gift_count, gift_limit, gift_too_small, insufficient_tokens, key_reused, own_gift, pin_not_set */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: pin_locked, rate_limited */
             429: {
                 headers: {
                     [name: string]: unknown;
