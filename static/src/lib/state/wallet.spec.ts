@@ -8,7 +8,7 @@ const entry = (id: string) => ({ id, op_id: `op${id}` }) as Entry
 
 test('an answer never replaces a newer push', async () => {
   const answer = deferred<Balance>()
-  const wallet = new Wallet({ balance: () => answer.promise, history: vi.fn(), explain: vi.fn() })
+  const wallet = new Wallet({ balance: () => answer.promise, history: vi.fn(), explain: vi.fn() }, vi.fn())
   const refreshing = wallet.refresh()
   wallet.changed(balance('12'))
   answer.resolve(balance('11'))
@@ -19,7 +19,7 @@ test('an answer never replaces a newer push', async () => {
 test('the statement goes on where it stopped, and ends', async () => {
   const pages: Record<string, Statement> = { start: { entries: [entry('3')], next: 'c' }, c: { entries: [entry('2')], next: null } }
   const history = vi.fn(async (cursor?: string) => pages[cursor ?? 'start'] as Statement)
-  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() })
+  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() }, vi.fn())
   await wallet.openStatement()
   await wallet.more()
   await wallet.more()
@@ -29,7 +29,7 @@ test('the statement goes on where it stopped, and ends', async () => {
 
 test('a reason is asked for once', async () => {
   const explain = vi.fn(async (op_id: string) => ({ op_id }) as Explanation)
-  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain })
+  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain }, vi.fn())
   await wallet.explain('op1')
   await wallet.explain('op1')
   expect(explain).toHaveBeenCalledOnce()

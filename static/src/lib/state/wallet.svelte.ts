@@ -7,6 +7,8 @@ interface WalletDoors {
   explain(opId: string): Promise<Explanation>
 }
 
+type Tier = Balance['tier']
+
 /** The balance and the statement, as the server says them. Nothing is added up here. */
 export class Wallet {
   balance = $state.raw<Balance | null>(null)
@@ -20,18 +22,18 @@ export class Wallet {
 
   private pushes = 0
 
-  constructor(private readonly doors: WalletDoors) {}
+  constructor(private readonly doors: WalletDoors, private readonly tierChanged: (tier: Tier, up: boolean) => void) {}
 
   async refresh(): Promise<void> {
     const before = this.pushes
     const balance = await this.doors.balance()
     // A push that came meanwhile is newer than this answer may be.
-    if (before === this.pushes) this.balance = balance
+    if (before === this.pushes) this.take(balance)
   }
 
   changed(balance: Balance): void {
     this.pushes += 1
-    this.balance = balance
+    this.take(balance)
   }
 
   rewarded(reward: RewardGranted): void {
@@ -43,12 +45,30 @@ export class Wallet {
     await this.page(undefined)
   }
 
+  /** Puts what has happened since on top of the statement, if it is open. */
+  async catchUp(): Promise<void> {
+    if (this.loading || this.next === undefined) return
+    const known = new Set(this.entries.map(({ id }) => id))
+    const page = await this.doors.history()
+    const fresh = page.entries.filter(({ id }) => !known.has(id))
+    const whole = fresh.length < page.entries.length
+    this.entries = whole ? [...fresh, ...this.entries] : page.entries
+    if (!whole) this.next = page.next
+  }
+
   async more(): Promise<void> {
     if (this.next) await this.page(this.next)
   }
 
   async explain(opId: string): Promise<void> {
     if (!this.explanations.has(opId)) this.explanations.set(opId, await this.doors.explain(opId))
+  }
+
+  private take(balance: Balance): void {
+    const before = this.balance?.tier
+    this.balance = balance
+    // Compared as numbers only to tell up from down.
+    if (before && before.name !== balance.tier.name) this.tierChanged(balance.tier, Number(balance.tier.from) > Number(before.from))
   }
 
   private async page(cursor: string | undefined): Promise<void> {

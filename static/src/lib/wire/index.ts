@@ -4,6 +4,7 @@
  */
 import type { components as Events } from './events'
 import type { components as Http } from './http'
+import type { Gift } from '../economy'
 
 type HttpSchemas = Http['schemas']
 type EventSchemas = Events['schemas']
@@ -61,5 +62,6 @@ export interface Pushes {
   'typing.changed': TypingChanged
   'wallet.changed': Balance
   'reward.granted': RewardGranted
+  'gift.received': { gift: Gift }
   'session.revoked': EventSchemas['SessionRevoked']
 }
