@@ -24,10 +24,18 @@ from app.chat.service import Chat
 from app.core.clock import Calendar, Clock, SystemClock
 from app.core.errors import AppError
 from app.core.ids import Ids, TimeOrderedIds
+from app.economy.allowance.endpoints import BillingEndpoints
+from app.economy.allowance.service import Allowances
+from app.economy.boards.endpoints import BoardEndpoints
+from app.economy.boards.service import Boards
 from app.economy.earning.daily import DailyReward
 from app.economy.earning.endpoints import EconomyEndpoints
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
+from app.economy.goals.endpoints import GoalEndpoints
+from app.economy.goals.service import Goals
+from app.economy.insight.endpoints import InsightEndpoints
+from app.economy.insight.service import Insight
 from app.economy.ledger.service import Ledger
 from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.endpoints import RulesEndpoints
@@ -90,6 +98,8 @@ class Guildhall:
         self._standings = Standings(self.rulebook, self.calendar, clock)
         ledger = Ledger(clock, ids, self.calendar, self._standings.settle)
         self.economy = Economy(ledger, self.rulebook, self._standings, self.calendar, clock)
+        self.allowances = Allowances(ledger, self.rulebook, self.calendar, clock)
+        self._goals = Goals(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self._daily = DailyReward(self.economy, ledger, self.rulebook, self._standings, self.calendar, clock)
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self._standings)
@@ -128,7 +138,7 @@ class Guildhall:
                 self.tasks,
             )
         )
-        self.operations = self._operations(hasher, ids)
+        self.operations = self._operations(hasher, ids, authenticator)
         self.documents = {
             "/openapi.json": openapi(self.operations, title=TITLE, version=__version__),
             "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
@@ -191,7 +201,7 @@ class Guildhall:
         commands.register(dispatcher)
         return dispatcher
 
-    def _operations(self, hasher: PasswordHasher, ids: Ids) -> list[Operation]:
+    def _operations(self, hasher: PasswordHasher, ids: Ids, authenticator: Authenticator) -> list[Operation]:
         accounts = AccountEndpoints(
             self.accounts,
             hasher,
@@ -203,8 +213,25 @@ class Guildhall:
         )
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
-        rules = RulesEndpoints(self.rulebook)
-        return [*accounts.operations(), *chat.operations(), *economy.operations(), *rules.operations()]
+        rooms = (accounts, chat, economy, RulesEndpoints(self.rulebook), *self._economy_endpoints(authenticator))
+        return [operation for room in rooms for operation in room.operations()]
+
+    def _economy_endpoints(
+        self, authenticator: Authenticator
+    ) -> tuple[BillingEndpoints, GoalEndpoints, BoardEndpoints, InsightEndpoints]:
+        cron = self._settings.cron_token
+        return (
+            BillingEndpoints(
+                self.allowances,
+                self.database,
+                self.transactor,
+                authenticator,
+                cron.get_secret_value() if cron else "",
+            ),
+            GoalEndpoints(self._goals, self.economy),
+            BoardEndpoints(Boards(self.calendar, self._clock)),
+            InsightEndpoints(Insight(self.economy, self.calendar, self._clock)),
+        )
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
         server = ServerEndpoints(

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     rate_room_change: Annotated[RateSetting, Field(description="Rooms made, joined and left by one person")] = Rate(
         60, 1.0
     )
+    cron_token: Annotated[
+        SecretStr | None, Field(description="Bearer token of a job that calls /api/billing/daily-reset")
+    ] = None
     metrics_token: Annotated[
         SecretStr | None, Field(description="Bearer token for /metrics; without it only loopback may read them")
     ] = None

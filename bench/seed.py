@@ -80,8 +80,8 @@ _GUILDHALL = (
     FROM past
     """,
     f"""
-    INSERT INTO econ_cap (wallet_id, activity, day, used)
-    SELECT person, 'send_message', {_DAY}, {HISTORY} * 1000000 FROM bench_seat
+    INSERT INTO econ_tally (wallet_id, day, code, done, came, came_ops)
+    SELECT person, {_DAY}, 'send_message', {HISTORY}, {HISTORY} * 1000000, {HISTORY} FROM bench_seat
     """,
     f"""
     INSERT INTO econ_claim (wallet_id, activity, day, subject, op_id)

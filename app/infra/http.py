@@ -54,6 +54,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to keep, as an answer. `filename` is plain ASCII."""
+
+    content: str
+    media_type: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply(Generic[M]):
     """An answer with something beside its body, such as a cookie."""
 
@@ -73,7 +82,7 @@ class Operation:
     admin: bool = False
     tag: str = ""
     parameters: dict[str, Any] = field(init=False)
-    answer: type[BaseModel] | None = field(init=False)
+    answer: type[BaseModel] | type[Attachment] | None = field(init=False)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.handler, include_extras=True)
@@ -195,6 +204,9 @@ async def _read_body(request: Request) -> bytes:
 
 
 def _respond(operation: Operation, result: Any) -> Response:
+    if isinstance(result, Attachment):
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{result.filename}"'}
+        return Response(result.content, operation.status, headers, media_type=result.media_type)
     if isinstance(result, Reply):
         response = _encode(operation, result.body)
         result.decorate(response)

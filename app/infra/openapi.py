@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.core.errors import AppError, Forbidden, Invalid, KeyReused, TooLarge, TooMany, Unauthenticated, Unavailable
-from app.infra.http import IdempotencyKey, Operation
+from app.infra.http import Attachment, IdempotencyKey, Operation
 from app.infra.problems import MEDIA_TYPE, SCHEMA
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -43,7 +43,7 @@ def _models(operation: Operation) -> list[tuple[type[BaseModel], JsonSchemaMode]
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     if "body" in operation.parameters:
         models.append((operation.parameters["body"], "validation"))
-    if operation.answer is not None:
+    if operation.answer is not None and issubclass(operation.answer, BaseModel):
         models.append((operation.answer, "serialization"))
     return models
 
@@ -87,7 +87,9 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
-    if operation.answer is not None:
+    if operation.answer is Attachment:
+        success["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    elif operation.answer is not None:
         schema = references[(operation.answer, "serialization")]
         success["content"] = {"application/json": {"schema": schema}}
     responses = {str(operation.status): success}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.accounts import store as accounts
+from app.accounts.entitlements import Benefits
 from app.accounts.model import Person
 from app.accounts.policy import skeleton
 from app.chat.model import Catchup, Membership, Message, Page, Posted, Room, RoomEvent
@@ -20,8 +21,8 @@ class RoomsMax:
     def __init__(self) -> None:
         self.value: int | None = None
 
-    async def rooms_max(self, db: Connection, account_id: int) -> int | None:
-        return self.value
+    async def benefits(self, db: Connection, account_id: int) -> Benefits:
+        return Benefits(rooms_max=self.value)
 
 
 class Talk:

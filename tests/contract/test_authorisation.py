@@ -47,6 +47,29 @@ TABLE: dict[str, tuple[int, ...]] = {
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),
     "check_cap": SIGNED_IN,
+    "token_tier": OWNER_OR_ADMIN,
+    "token_streak": OWNER_OR_ADMIN,
+    "claim_daily": (401, OK, 409, OK, OK),  # the member has claimed
+    "award": ADMIN,
+    "current_policy": SIGNED_IN,
+    "billing_balance": SIGNED_IN,
+    "billing_transactions": SIGNED_IN,
+    "daily_reset_status": ADMIN,
+    "daily_reset": ADMIN,
+    "list_goals": SIGNED_IN,
+    "goal_progress": OWNER_OR_ADMIN,
+    "claim_goal": (401, 409, 409, 409, 409),  # nobody has written a hundred messages
+    "leaderboard": SIGNED_IN,
+    "show_me_on_boards": SIGNED_IN,
+    "earning_stats": OWNER_OR_ADMIN,
+    "spending_stats": OWNER_OR_ADMIN,
+    "history_file": OWNER_OR_ADMIN,
+    "economy_events": SIGNED_IN,
+    "list_policies": ADMIN,
+    "publish_policy": ADMIN,
+    "check_policy": ADMIN,
+    "schedule_event": ADMIN,
+    "cancel_event": (401, 403, 403, 403, 404),  # there is none
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin

@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import Unavailable
 from app.infra.http import Operation
 from app.infra.openapi import refusals
-from tests.contract.world import World
+from tests.contract.world import LANTERN_NIGHT, POLICY_TEXT, REQUESTS, World
 from tests.harness.application import PASSWORD
 from tests.harness.engines import SQLITE_ONLY
 
@@ -46,6 +46,37 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("token_history", "forbidden", "stranger", {}),
     ("explain_reward", "not_found", "stranger", {}),
     ("check_cap", "invalid", "stranger", {"json": {"activity": "sleep"}}),
+    ("token_tier", "forbidden", "stranger", {}),
+    ("token_streak", "forbidden", "stranger", {}),
+    ("goal_progress", "forbidden", "stranger", {}),
+    ("claim_goal", "not_found", "stranger", {"json": {"id": "fly"}}),
+    ("claim_goal", "not_reached", "stranger", {}),
+    ("earning_stats", "forbidden", "stranger", {}),
+    ("spending_stats", "forbidden", "stranger", {}),
+    ("history_file", "forbidden", "stranger", {}),
+    ("daily_reset_status", "unauthenticated", "anonymous", {}),
+    ("daily_reset_status", "forbidden", "stranger", {}),
+    ("daily_reset", "unauthenticated", "anonymous", {}),
+    ("daily_reset", "forbidden", "stranger", {}),
+    ("claim_daily", "already_claimed", "member", {}),
+    ("claim_daily", "invalid", "owner", {"headers": {"Idempotency-Key": "with a blank"}}),
+    ("award", "not_found", "admin", {"json": {"user_id": "1", "amount": "1", "reason": "none"}}),
+    ("publish_policy", "policy_refused", "admin", {"json": {"source": "name =", "note": "broken"}}),
+    (
+        "publish_policy",
+        "too_soon",
+        "admin",
+        {"json": {"source": POLICY_TEXT, "note": "now", "effective_from": "2020-01-01T00:00:00Z"}},
+    ),
+    ("check_policy", "policy_refused", "admin", {"json": {"source": "name ="}}),
+    ("schedule_event", "too_soon", "admin", {"json": {**LANTERN_NIGHT, "starts_at": "2020-01-01T00:00:00Z"}}),
+    ("schedule_event", "policy_refused", "admin", {"json": {**LANTERN_NIGHT, "ends_at": "2026-12-31T00:00:00Z"}}),
+    ("cancel_event", "not_found", "admin", {}),
+]
+# The same key with another request: operation, the role that asks, what differs in the body.
+KEYED: list[tuple[str, Any, dict[str, Any]]] = [
+    ("award", "admin", {"amount": "2"}),
+    ("claim_goal", "stranger", {"id": "first_50_files"}),
 ]
 ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
@@ -54,6 +85,12 @@ ELSEWHERE: dict[Pair, str] = {
     ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
     ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
     ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
+    ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
+    ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
+    ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
+    ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
+    ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
 }
 
 
@@ -73,6 +110,8 @@ def generic(operation: Operation) -> Iterator[tuple[Any, dict[str, Any]]]:
     json_type = {"Content-Type": "application/json"}
     if operation.needs_actor:
         yield "anonymous", {}
+    if operation.admin:
+        yield "stranger", {}
     if operation.method != "GET":
         yield role, {"headers": {"Origin": "https://elsewhere.example"}}
     if "body" in operation.parameters:
@@ -94,10 +133,19 @@ async def test_every_declared_refusal_is_provoked(world: World, monkeypatch: pyt
     for name, code, role, change in SPECIFIC:
         assert await provoke(world, operations[name], role, **change) == (name, code)
         seen.add((name, code))
+    for name, role, other in KEYED:
+        key = {"headers": {"Idempotency-Key": f"twice-{name}"}}
+        _, body = REQUESTS[name](world)
+        await world.ask(operations[name], role, **key)
+        assert await provoke(world, operations[name], role, json={**(body or {}), **other}, **key) == (
+            name,
+            "key_reused",
+        )
+        seen.add((name, "key_reused"))
     monkeypatch.setattr(world.app.database, "transaction", away)
     monkeypatch.setattr(world.app.database, "reader", away)
     for operation in operations.values():
-        seen.add(await provoke(world, operation, "admin" if operation.needs_actor else "anonymous"))
+        seen.add(await provoke(world, operation, "admin"))
     # Declared for every operation, so that a limit may be put on any; the next test provokes it where there is one.
     rate_limited = {(name, "rate_limited") for name in operations}
     assert declared(world.app.operations) - seen - rate_limited - set(ELSEWHERE) == set()

@@ -9,10 +9,19 @@ from typing import Any, Literal
 
 import httpx2
 
+from app.economy.rules.policy_file import DEFAULT_PRESET
 from app.infra.http import Operation
 from app.main import Guildhall
 from tests.harness.api import Api
 from tests.harness.application import PASSWORD, Person
+
+POLICY_TEXT = DEFAULT_PRESET.read_text(encoding="utf-8")
+LANTERN_NIGHT = {
+    "kind": "holiday",
+    "name": "Lantern night",
+    "starts_at": "2027-01-01T00:00:00Z",
+    "ends_at": "2027-01-02T00:00:00Z",
+}
 
 Role = Literal["anonymous", "stranger", "member", "owner", "admin"]
 ROLES: tuple[Role, ...] = ("anonymous", "stranger", "member", "owner", "admin")
@@ -56,6 +65,7 @@ async def build_world(app: Guildhall, stack: AsyncExitStack) -> World:
     await owner.api.post("/api/auth/login", json={"username": "owner", "password": PASSWORD})
     sessions = (await owner.api.get("/api/me/sessions"))["sessions"]
     (other,) = (session["id"] for session in sessions if not session["current"])
+    await people["member"].api.post("/api/tokens/claim-daily")
     entries = (await owner.api.get("/api/tokens/history/me"))["entries"]
     return World(app, people, room["id"], other, entries[0]["op_id"], str(setup_token))
 
@@ -85,5 +95,31 @@ REQUESTS: dict[str, Request] = {
     "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
     "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),
     "check_cap": lambda world: ("/api/tokens/check-cap", {"activity": "send_message"}),
+    "token_tier": lambda world: (f"/api/tokens/tier/{world.people['owner'].id}", None),
+    "token_streak": lambda world: (f"/api/tokens/streak/{world.people['owner'].id}", None),
+    "claim_daily": lambda world: ("/api/tokens/claim-daily", None),
+    "award": lambda world: (
+        "/api/tokens/award",
+        {"user_id": world.people["owner"].id, "amount": "1.5", "reason": "for the lantern"},
+    ),
+    "billing_balance": lambda world: ("/api/billing/balance", None),
+    "billing_transactions": lambda world: ("/api/billing/transactions", None),
+    "daily_reset_status": lambda world: ("/api/billing/daily-reset", None),
+    "daily_reset": lambda world: ("/api/billing/daily-reset", None),
+    "list_goals": lambda world: ("/api/achievements/list", None),
+    "goal_progress": lambda world: (f"/api/achievements/user/{world.people['owner'].id}", None),
+    "claim_goal": lambda world: ("/api/achievements/claim", {"id": "first_100_messages"}),
+    "leaderboard": lambda world: ("/api/leaderboard/tokens", None),
+    "show_me_on_boards": lambda world: ("/api/leaderboard/me", {"shown": False}),
+    "earning_stats": lambda world: (f"/api/tokens/earning-stats/{world.people['owner'].id}", None),
+    "spending_stats": lambda world: (f"/api/tokens/spending-stats/{world.people['owner'].id}", None),
+    "history_file": lambda world: (f"/api/tokens/history/{world.people['owner'].id}/csv", None),
+    "current_policy": lambda world: ("/api/economy/policy", None),
+    "economy_events": lambda world: ("/api/economy/events", None),
+    "list_policies": lambda world: ("/api/admin/policies", None),
+    "publish_policy": lambda world: ("/api/admin/policies", {"source": POLICY_TEXT, "note": "as before"}),
+    "check_policy": lambda world: ("/api/admin/policies/check", {"source": POLICY_TEXT}),
+    "schedule_event": lambda world: ("/api/admin/events", LANTERN_NIGHT),
+    "cancel_event": lambda world: ("/api/admin/events/1", None),
 }
 """A good request for each operation: its path and its body."""

@@ -22,6 +22,7 @@ from app.infra.openapi import openapi
 from app.infra.problems import on_refusal
 from app.infra.unit_of_work import Transactor
 from tests.harness.api import Api
+from tests.harness.economy import House, reward
 from tests.harness.fakes import FrozenClock
 
 ANA, BEN, ROOT = 41, 42, 43
@@ -34,8 +35,9 @@ async def signed_in(request: Request) -> Actor:
 
 
 @pytest.fixture
-def web(economy: Economy, database: Database, transactor: Transactor) -> Starlette:
-    operations = EconomyEndpoints(economy).operations()
+def web(rooms: House, database: Database, transactor: Transactor) -> Starlette:
+    endpoints = EconomyEndpoints(rooms.economy, rooms.daily, rooms.standings, rooms.rulebook)
+    operations = endpoints.operations()
     document = openapi(operations, title="Economy", version="1")
 
     async def promises(_: Request) -> JSONResponse:
@@ -72,7 +74,7 @@ async def rewards(economy: Economy, transactor: Transactor, clock: FrozenClock) 
         Activity("send_message", ANA, now, "m1", fingerprint="a"),
         Activity("send_message", ANA, now, "m2", fingerprint="b"),
     ]
-    return [(await transactor.run(lambda work, it=it: economy.reward_activity(work, it))).op_id for it in told]  # type: ignore[misc]  # the default binds the activity
+    return [(await transactor.run(lambda work, it=it: reward(economy, work, it))).op_id for it in told]  # type: ignore[misc]  # the default binds the activity
 
 
 async def test_the_balance_is_whole_and_exact(rewards: list[int], ana: Api) -> None:
@@ -122,6 +124,8 @@ async def test_an_explanation_shows_the_arithmetic(rewards: list[int], ana: Api,
         "activity": "send_message",
         "base": "1",
         "multipliers": [],
+        "ceiling": None,
+        "multiplied": "1",
         "granted": "1",
         "capped_by": None,
         "withheld": None,
@@ -142,7 +146,7 @@ async def test_a_cap_can_be_looked_at_beforehand(
         "base": "15",
         "would_grant": "15",
         "capped_by": None,
-        "remaining": {"activity": None, "day": "448", "week": "2948"},
+        "remaining": {"activity": None, "shared": None, "year": None, "day": "448", "week": "2948"},
         "resets_at": iso(calendar.next_day_ms(clock.now_ms())),
     }
     refused = await ana.post("/api/tokens/check-cap", json={"activity": "dance"}, expect=422)

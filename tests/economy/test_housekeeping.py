@@ -19,6 +19,7 @@ from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
+from tests.harness.economy import reward
 from tests.harness.fakes import FrozenClock
 
 ANA = 1
@@ -136,7 +137,8 @@ async def test_only_claims_of_bygone_days_are_dropped(
 ) -> None:
     async def write(key: str) -> int:
         activity = Activity("send_message", ANA, clock.now_ms(), key, fingerprint="text")
-        return (await transactor.run(lambda work: economy.reward_activity(work, activity))).decision.granted
+        rewarded = await transactor.run(lambda work: reward(economy, work, activity))
+        return rewarded.decision.granted
 
     registration = Activity("registration", ANA, clock.now_ms(), "r1")
     await transactor.run(lambda work: economy.reward_activity(work, registration))

@@ -8,6 +8,7 @@ import pytest
 
 from app.core.clock import Calendar
 from app.core.errors import KeyReused
+from app.core.ids import Ids
 from app.core.money import TOKEN
 from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActivity
 from app.economy.earning.events import RewardGranted, WalletChanged
@@ -16,6 +17,7 @@ from app.economy.earning.service import Economy
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
+from tests.harness.economy import House, house, reward
 from tests.harness.fakes import FrozenClock, RecordedFacts
 
 ANA, BEN = 7001, 7002
@@ -40,7 +42,7 @@ class Person:
         self._told += 1
         given = {"key": f"{self.id}-{self._told}", "occurred_at": self._clock.now_ms(), **details}
         activity = Activity(kind=kind, actor=self.id, **given)  # type: ignore[arg-type]  # details are checked there
-        return await self._transactor.run(lambda work: self._economy.reward_activity(work, activity))
+        return await self._transactor.run(lambda work: reward(self._economy, work, activity))
 
     async def earns(self, kind: str, **details: object) -> int:
         """Tell of an activity and return the whole and part tokens it earned, in micro-tokens."""
@@ -97,16 +99,17 @@ async def test_equal_content_is_rewarded_once_a_day(ana: Person, clock: FrozenCl
     assert await ana.earns("send_message", fingerprint="hello") == TOKEN
 
 
-async def test_content_that_earned_nothing_is_not_remembered_as_rewarded(
-    ana: Person, economy: Economy, transactor: Transactor, database: Database
+async def test_what_a_cap_leaves_unpaid_counts_as_done_and_its_repetition_does_not(
+    ana: Person, database: Database
 ) -> None:
     for number in range(50):
         await ana.does("send_message", fingerprint=f"{number}")
     assert (await ana.does("send_message", fingerprint="late")).decision.capped_by == "activity_day"
+    assert (await ana.does("send_message", fingerprint="late")).decision.withheld == "duplicate"
     async with database.reader() as db:
-        row = await db.one("SELECT COUNT(*) AS n FROM econ_claim WHERE subject = 'late'")
+        row = await db.one("SELECT done, came, came_ops FROM econ_tally WHERE code = 'send_message'")
     assert row is not None
-    assert row["n"] == 0
+    assert (row["done"], row["came"], row["came_ops"]) == (51, 50 * TOKEN, 50)
 
 
 async def test_the_same_telling_is_rewarded_once(ana: Person, facts: RecordedFacts) -> None:
@@ -125,10 +128,10 @@ async def test_a_key_with_another_activity_is_refused(ana: Person) -> None:
 
 
 async def test_a_reward_is_cut_at_the_day_cap(ana: Person) -> None:
-    for room in range(32):
-        await ana.does("create_room", subject=f"{room}")
     for number in range(15):
         await ana.does("send_message", fingerprint=f"{number}")
+    for room in range(32):
+        await ana.does("create_room", subject=f"{room}")
     cut = await ana.does("create_room", subject="last")
     assert (cut.decision.base, cut.decision.granted, cut.decision.capped_by) == (15 * TOKEN, 5 * TOKEN, "day")
     assert await ana.earns("create_room", subject="beyond") == 0
@@ -259,11 +262,11 @@ async def test_somebody_without_a_wallet_has_nothing(economy: Economy, database:
 
 
 async def test_the_tier_rises_with_the_balance_and_allows_more_rooms(
-    ana: Person, economy: Economy, database: Database
+    ana: Person, rooms: House, database: Database
 ) -> None:
     await ana.does("registration")
     async with database.reader() as db:
-        assert await economy.rooms_max(db, ANA) == 10
+        assert (await rooms.standings.benefits(db, ANA)).rooms_max == 10
     for room in range(4):
         await ana.does("create_room", subject=f"{room}")
     balance = await ana.balance()
@@ -271,7 +274,7 @@ async def test_the_tier_rises_with_the_balance_and_allows_more_rooms(
     assert balance.next_tier is not None
     assert (balance.next_tier.name, balance.next_tier.threshold) == ("gold", 500 * TOKEN)
     async with database.reader() as db:
-        assert await economy.rooms_max(db, ANA) == 50
+        assert (await rooms.standings.benefits(db, ANA)).rooms_max == 50
 
 
 async def test_the_policy_may_lower_a_cap_below_what_was_earned(
@@ -287,5 +290,5 @@ async def test_the_policy_may_lower_a_cap_below_what_was_earned(
     stricter = replace(policy, version=2, day_cap=10 * TOKEN)
     later = house(clock, ids, calendar, stricter).economy
     activity = Activity("send_message", ANA, clock.now_ms(), "late", fingerprint="late")
-    rewarded = await transactor.run(lambda work: later.reward_activity(work, activity))
+    rewarded = await transactor.run(lambda work: reward(later, work, activity))
     assert (rewarded.decision.granted, rewarded.decision.capped_by) == (0, "day")

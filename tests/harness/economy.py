@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from app.core.clock import Calendar, Clock
 from app.core.ids import Ids
 from app.economy.earning.daily import DailyReward
+from app.economy.earning.model import Activity, Rewarded
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
 from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy, Published, PublishedText
 from app.economy.rules.policy_file import load_policy
 from app.economy.rules.service import Rulebook
+from app.infra.unit_of_work import UnitOfWork
 
 POLICY = replace(load_policy(), version=1)
 """The shipped policy, as its first version."""
@@ -41,6 +43,12 @@ def house(clock: Clock, ids: Ids, calendar: Calendar, policy: Policy = POLICY) -
     standings = Standings(rulebook, calendar, clock)
     ledger = Ledger(clock, ids, calendar, standings.settle)
     economy = Economy(ledger, rulebook, standings, calendar, clock)
-    return House(
-        rulebook, standings, ledger, economy, DailyReward(economy, ledger, rulebook, standings, calendar, clock)
-    )
+    daily = DailyReward(economy, ledger, rulebook, standings, calendar, clock)
+    return House(rulebook, standings, ledger, economy, daily)
+
+
+async def reward(economy: Economy, work: UnitOfWork, activity: Activity) -> Rewarded:
+    """Tell of an activity that the policy rewards."""
+    rewarded = await economy.reward_activity(work, activity)
+    assert rewarded is not None, f"{activity.kind} has no reward"
+    return rewarded

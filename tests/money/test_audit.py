@@ -41,11 +41,14 @@ DAMAGE = {
     "rollup_equals_history": "UPDATE econ_rollup_day SET amount = amount + 1",
     "policy_known": "UPDATE econ_op SET policy_version = 9 WHERE kind = 'reward'",
     "earned_equals_history": "UPDATE econ_wallet SET earn_week_used = earn_week_used + 1",
-    "cap_equals_history": "UPDATE econ_cap SET used = used + 1",
+    "tally_equals_history": "UPDATE econ_tally SET came_ops = came_ops + 1 WHERE came > 0",
     "cap_day_v1": "UPDATE econ_transfer SET amount = 501000000 WHERE code = 'registration'",
     "cap_week_v1": "UPDATE econ_transfer SET amount = 3001000000 WHERE code = 'registration'",
     "cap_join_room_v1": "UPDATE econ_transfer SET amount = 11000000 WHERE code = 'join_room'",
     "cap_send_message_v1": "UPDATE econ_transfer SET amount = 51000000 WHERE code = 'send_message'",
+    "cap_share_file_v1": "UPDATE econ_transfer SET amount = 31000000, code = 'share_file' WHERE code = 'send_message'",
+    "cap_receive_gift_v1": "UPDATE econ_transfer SET amount = 31000000, code = 'receive_gift' WHERE code = 'join_room'",
+    "shared_received_v1": "UPDATE econ_transfer SET amount = 61000000, code = 'media_shared' WHERE code = 'join_room'",
 }
 
 
@@ -155,7 +158,7 @@ async def remove_guards(db: Connection, dialect: str) -> None:
             await db.execute(f"DROP TRIGGER {row['name']}")
         await db.execute("PRAGMA ignore_check_constraints = ON")
         return
-    for table in ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_cap"):
+    for table in ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_tally"):
         await db.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for row in await db.all(
             f"SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"

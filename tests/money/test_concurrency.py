@@ -17,7 +17,7 @@ from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
 from app.economy.oversight.audit import audit
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
-from tests.harness.economy import POLICY, house
+from tests.harness.economy import POLICY, house, reward
 from tests.harness.fakes import FrozenClock
 
 CALENDAR = Calendar("UTC")
@@ -37,7 +37,7 @@ class Node:
     async def message(self, key: str, fingerprint: str | None = None) -> Rewarded:
         """Tell of a message by Ana."""
         activity = Activity("send_message", ANA, self.clock.now_ms(), key, fingerprint=fingerprint or key)
-        return await self._transactor.run(lambda work: self._economy.reward_activity(work, activity))
+        return await self._transactor.run(lambda work: reward(self._economy, work, activity))
 
     async def grant(self, key: str, owner: int, amount: int, lot: LotTerms | None = None) -> Outcome:
         op = OpRequest("test", key, "grant", owner, {"owner": owner})

@@ -19,7 +19,7 @@ from tests.harness.fakes import FrozenClock
 from tests.money.faults import Crash, CrashingConnection
 
 ANA, BEN = 1, 2
-TABLES = ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_cap", "econ_claim")
+TABLES = ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_tally", "econ_claim")
 
 Command = Callable[[UnitOfWork], Awaitable[object]]
 

@@ -28,7 +28,7 @@ from app.infra.database import database_from_url
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource
 from tests.harness.economy import POLICY as SHIPPED
-from tests.harness.economy import house
+from tests.harness.economy import house, reward
 from tests.harness.fakes import FrozenClock
 from tests.money.faults import Crash, CrashingConnection
 from tests.money.reference import Reference, Refused, Terms
@@ -248,12 +248,12 @@ class LedgerMachine(RuleBasedStateMachine):
         except Refused:
             self.reference, full = before, True
 
-        async def reward(work: UnitOfWork) -> tuple[int, bool]:
-            decision = (await self.economy.reward_activity(work, activity)).decision
+        async def tell(work: UnitOfWork) -> tuple[int, bool]:
+            decision = (await reward(self.economy, work, activity)).decision
             return decision.granted, decision.withheld == "balance_full"
 
-        assert self._crash_then_run(reward, crash, before) == (granted, full)
-        assert self.run(reward) == (granted, full)
+        assert self._crash_then_run(tell, crash, before) == (granted, full)
+        assert self.run(tell) == (granted, full)
 
     @rule(choice=st.integers(0, 30))
     def replay(self, choice: int) -> None:

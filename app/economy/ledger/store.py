@@ -132,6 +132,13 @@ async def wallet_id(db: Connection, owner_id: int) -> int | None:
     return None if row is None else int(row["id"])
 
 
+async def owner_of(db: Connection, wallet_id: int) -> int:
+    """Whose wallet it is."""
+    row = await db.one("SELECT owner_id FROM econ_wallet WHERE id = :id", id=wallet_id)
+    assert row is not None, f"wallet {wallet_id} does not exist"
+    return int(row["owner_id"])
+
+
 async def lock_wallet(db: Connection, wallet_id: int) -> Wallet:
     """Lock a wallet that exists until the transaction ends, and read it as it is then."""
     row = await db.one(f"UPDATE econ_wallet SET version = version WHERE id = :id RETURNING {_WALLET}", id=wallet_id)

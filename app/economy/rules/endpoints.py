@@ -32,44 +32,44 @@ class RulesEndpoints:
     def operations(self) -> list[Operation]:
         rules, admin = "economy", "admin"
         publishing = (PolicyRefused, TooSoon, PublishedMeanwhile)
+        scheduling = (TooSoon, PolicyRefused)
+        text, event = "/api/admin/policies", "/api/admin/events"
         return [
-            Operation("GET", "/api/economy/policy", self.policy, tag=rules),
-            Operation("GET", "/api/economy/events", self.events, tag=rules),
-            Operation("GET", "/api/admin/policies", self.policies, admin=True, tag=admin),
-            Operation("POST", "/api/admin/policies", self.publish, 201, publishing, admin=True, tag=admin),
-            Operation("POST", "/api/admin/policies/check", self.check, errors=(PolicyRefused,), admin=True, tag=admin),
-            Operation("POST", "/api/admin/events", self.schedule, 201, (TooSoon, PolicyRefused), admin=True, tag=admin),
-            Operation(
-                "DELETE", "/api/admin/events/{event_id}", self.cancel, 204, (NoSuchEvent,), admin=True, tag=admin
-            ),
+            Operation("GET", "/api/economy/policy", self.current_policy, tag=rules),
+            Operation("GET", "/api/economy/events", self.economy_events, tag=rules),
+            Operation("GET", text, self.list_policies, admin=True, tag=admin),
+            Operation("POST", text, self.publish_policy, 201, publishing, admin=True, tag=admin),
+            Operation("POST", f"{text}/check", self.check_policy, errors=(PolicyRefused,), admin=True, tag=admin),
+            Operation("POST", event, self.schedule_event, 201, scheduling, admin=True, tag=admin),
+            Operation("DELETE", f"{event}/{{event_id}}", self.cancel_event, 204, (NoSuchEvent,), admin=True, tag=admin),
         ]
 
-    async def policy(self, actor: Actor) -> Policy:
+    async def current_policy(self, actor: Actor) -> Policy:
         """The rules in force: what is earned by what, the caps, tiers, multipliers and goals."""
         return Policy.of(self._rulebook.policy())
 
-    async def events(self, actor: Actor) -> Events:
+    async def economy_events(self, actor: Actor) -> Events:
         """Events that run or are announced."""
         policy = self._rulebook.policy()
         return Events(events=[Event.of(event, policy) for event in self._rulebook.scheduled])
 
-    async def policies(self, db: Connection) -> PolicyVersions:
+    async def list_policies(self, db: Connection) -> PolicyVersions:
         """Every version of the policy that was ever published."""
         texts = await store.policies(db)
         versions = [PolicyVersion.of(text) for text in reversed(texts)]
         return PolicyVersions(current=self._rulebook.policy().version, versions=versions)
 
-    async def publish(self, work: UnitOfWork, actor: Actor, body: PublishingPolicy) -> PolicyVersion:
+    async def publish_policy(self, work: UnitOfWork, actor: Actor, body: PublishingPolicy) -> PolicyVersion:
         """Publish a new version of the policy. Versions are only added, never changed."""
         begins = None if body.effective_from is None else millis(body.effective_from)
         published = await self._rulebook.publish(work, actor.id, body.source, effective_from=begins, note=body.note)
         return PolicyVersion.of(published.text)
 
-    async def check(self, actor: Actor, body: CheckingPolicy) -> Policy:
+    async def check_policy(self, actor: Actor, body: CheckingPolicy) -> Policy:
         """Read a policy without publishing it: the rules it makes, or every fault in it."""
         return Policy.of(self._rulebook.check(body.source))
 
-    async def schedule(self, work: UnitOfWork, actor: Actor, body: SchedulingEvent) -> Event:
+    async def schedule_event(self, work: UnitOfWork, actor: Actor, body: SchedulingEvent) -> Event:
         """Announce an event that multiplies rewards."""
         event = await self._rulebook.schedule(
             work,
@@ -81,6 +81,6 @@ class RulesEndpoints:
         )
         return Event.of(event, self._rulebook.policy())
 
-    async def cancel(self, work: UnitOfWork, actor: Actor, event_id: Id) -> None:
+    async def cancel_event(self, work: UnitOfWork, actor: Actor, event_id: Id) -> None:
         """Call an event off, or end it now."""
         await self._rulebook.cancel(work, event_id)

@@ -269,9 +269,10 @@ class Decision:
         return cls(
             base=stored["base"],
             granted=stored["granted"],
-            factors=tuple(Factor(**factor) for factor in stored["factors"]),
-            ceiling=stored["ceiling"],
-            multiplied=stored["multiplied"],
+            # The first decisions were kept without these.
+            factors=tuple(Factor(**factor) for factor in stored.get("factors", ())),
+            ceiling=stored.get("ceiling"),
+            multiplied=stored.get("multiplied", stored["base"]),
             capped_by=stored["capped_by"],
             withheld=stored["withheld"],
             caps=tuple(CapUse(**cap) for cap in stored["caps"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -215,7 +215,7 @@ def _inconsistencies(file: _File) -> Iterator[tuple[str, str]]:
     if days != sorted(set(days)):
         yield "multipliers.streak", "the days do not ascend"
     yield from _faults_of_tiers(file.tiers.levels)
-    yield from _faults_of_goals(file.goals)
+    yield from _faults_of_goals(file.goals, file.rewards.keys())
     if file.allowance is not None and file.allowance.website > file.allowance.amount:
         yield "allowance.website", "is above allowance.amount: nobody could pay it"
 
@@ -251,7 +251,9 @@ def _faults_of_tiers(levels: list[_Level]) -> Iterator[tuple[str, str]]:
         yield "tiers.levels", "two levels have the same name"
 
 
-def _faults_of_goals(goals: list[_Goal]) -> Iterator[tuple[str, str]]:
+def _faults_of_goals(goals: list[_Goal], rewarded: Collection[str]) -> Iterator[tuple[str, str]]:
+    for kind in sorted({"achievement" if goal.window == "ever" else "quest" for goal in goals} - set(rewarded)):
+        yield f"rewards.{kind}", "missing: there are goals that pay by it"
     if len({goal.id for goal in goals}) < len(goals):
         yield "goals", "two goals have the same id"
     for index, goal in enumerate(goals):

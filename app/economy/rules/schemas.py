@@ -90,6 +90,17 @@ class GoalRule(Schema):
     window: GoalWindow
     titles: dict[str, str]
 
+    @classmethod
+    def of(cls, goal: model.Goal) -> GoalRule:
+        return cls(
+            id=goal.id,
+            counter=goal.counter,
+            count=goal.count,
+            reward=goal.reward,
+            window=goal.window,
+            titles=dict(goal.titles),
+        )
+
 
 class Policy(Schema):
     """The rules in force, as anybody may read them."""
@@ -134,7 +145,7 @@ class Policy(Schema):
             gifts_per_day=policy.gifts.per_day,
             allowance=policy.allowance.amount if policy.allowance else None,
             website_cost=policy.allowance.website if policy.allowance else None,
-            goals=[_goal(goal) for goal in policy.goals],
+            goals=[GoalRule.of(goal) for goal in policy.goals],
         )
 
 
@@ -237,14 +248,3 @@ def _reward(kind: str, rule: model.RewardRule) -> Reward:
 
 def _events(multipliers: model.Multipliers) -> list[tuple[EventKind, int]]:
     return sorted(multipliers.events.items(), key=lambda item: item[1])
-
-
-def _goal(goal: model.Goal) -> GoalRule:
-    return GoalRule(
-        id=goal.id,
-        counter=goal.counter,
-        count=goal.count,
-        reward=goal.reward,
-        window=goal.window,
-        titles=dict(goal.titles),
-    )

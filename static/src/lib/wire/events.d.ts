@@ -428,14 +428,11 @@ export interface components {
         };
         /**
          * Window
-         * @description What was earned in the running day or week, of at most `cap`.
+         * @description What was earned in the running day or week, of at most `cap`; null is no limit.
          */
         Window: {
-            /**
-             * Cap
-             * @description Tokens, exact
-             */
-            cap: string;
+            /** Cap */
+            cap: string | null;
             /**
              * Earned
              * @description Tokens, exact

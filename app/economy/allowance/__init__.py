@@ -1,0 +1,1 @@
+"""The daily allowance: a little money for tools that everybody gets each day, and the work that spends it."""
