@@ -52,7 +52,7 @@ export class Api {
   setPin = (body: { password: string; pin: string }) => this.request<PinState>('PUT', '/api/pin', body)
   giftOptions = () => this.get<GiftOptions>('/api/gifts/options')
   sendGift = (body: GiftRequest, key: string) => this.post<GiftSent>('/api/tokens/gift', body, key)
-  gifts = (cursor?: string) => this.get<GiftPage>('/api/gifts', { cursor, limit: 10 })
+  gifts = (cursor?: string) => this.get<GiftPage>('/api/gifts', { cursor, limit: 5 })
 
   goals = () => this.get<{ goals: Goal[] }>('/api/achievements/user/me')
   claimGoal = (id: string, key: string) => this.post<GoalClaim>('/api/achievements/claim', { id }, key)

@@ -188,11 +188,11 @@ export interface Rank {
   me: boolean
 }
 
-/** `from` is the first day that counts; null counts all. Who hid themselves is seen by nobody else. */
+/** `since` is the first day that counts; null counts all. Who hid themselves is seen by nobody else. */
 export interface Leaderboard {
   by: Ranking
   window: RankingWindow
-  from: string | null
+  since: string | null
   entries: Rank[]
   me: { rank: number | null; amount: string; shown: boolean }
 }
@@ -203,17 +203,19 @@ export interface DayAmount {
 }
 
 export interface EarningStats {
-  from: string
-  to: string
+  since: string
+  until: string
   total: string
+  average_day: string
   by_activity: { activity: string; amount: string; times: number }[]
   series: DayAmount[]
 }
 
 export interface SpendingStats {
-  from: string
-  to: string
+  since: string
+  until: string
   total: string
+  average_day: string
   by_category: { category: string; amount: string; times: number }[]
   series: DayAmount[]
 }

@@ -47,7 +47,8 @@ beforeEach(async () => {
   api = {
     me: vi.fn(async () => user),
     rooms: vi.fn(async () => ({ epoch: EPOCH, rooms: [membership()] })),
-    balance: vi.fn(async () => ({ balance: '1' })),
+    balance: vi.fn(async () => ({ balance: '1', tier: { name: 'bronze', from: '0', next: null } })),
+    gifts: vi.fn(async () => ({ gifts: [], next: null })),
     messages: vi.fn(async () => ({ messages: [message(9), message(10)] satisfies Message[], has_more: false })),
   }
   answers['room.open'] = () => ({ head: 10, read_seq: 10, epoch: EPOCH, online: [bo.id] })
@@ -152,4 +153,18 @@ test('a message by somebody else in the shown room is heard, own ones are not', 
   expect(hall.heard).toBeNull()
   await push('room.event', posted(12))
   expect(hall.heard?.seq).toBe(12)
+})
+
+test('a gift that comes in is told and stands in the history', async () => {
+  await hall.gift.load()
+  const gift = { op_id: '5', at: '', direction: 'received', other: bo, amount: '5', note: 'thanks', room_id: null }
+  await push('gift.received', { gift })
+  expect(hall.notices.list).toMatchObject([{ kind: 'gift', gift }])
+  expect(hall.gift.list).toEqual([gift])
+})
+
+test('a higher tier is told', async () => {
+  await push('wallet.changed', { balance: '99', tier: { name: 'bronze', from: '0', next: null } })
+  await push('wallet.changed', { balance: '100', tier: { name: 'silver', from: '100', next: null } })
+  expect(hall.notices.list).toMatchObject([{ kind: 'tier', tier: 'silver', up: true }])
 })

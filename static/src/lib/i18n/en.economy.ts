@@ -228,10 +228,23 @@ export const economy = {
     } as Record<string, string>,
     share: (percent: string) => `${percent} of it`,
     asStated: 'as stated there',
-    once: { ever: 'once', subject: 'once for each', day: 'once a day for each' } as Record<string, string>,
+    once: {
+      ever: () => 'once',
+      subject: (what?: string) => (what ? `once for each ${what}` : 'once'),
+      day: (what?: string) => (what ? `once a day for each ${what}` : 'once a day'),
+    },
+    subjects: {
+      create_room: 'room', join_room: 'room', share_file: 'file', weekly_streak: 'week', monthly_active: 'month',
+      invite_friend: 'friend', receive_gift: 'giver', room_moderator: 'room', popular_message: 'message',
+      helpful_content: 'message', media_shared: 'file', achievement: 'achievement', quest: 'quest',
+    } as Record<string, string>,
     notOwn: 'not for one’s own',
     distinct: 'the same text once a day',
-    least: (n: number) => `from ${n} on`,
+    least: (n: number) => `from ${plural(n, 'person', 'people')} on`,
+    leastOf: {
+      monthly_active: (n: number) => `with ${plural(n, 'active day', 'active days')}`,
+      room_moderator: (n: number) => `with ${plural(n, 'other member', 'other members')} in it`,
+    } as Record<string, (n: number) => string>,
     multiplied: 'multiplied',
     aDay: (amount: string) => `${amount} a day`,
     aYear: (amount: string) => `${amount} a year`,
@@ -254,6 +267,7 @@ export const economy = {
   },
   refusals: {
     already_claimed: 'This is claimed already.',
+    goal_claimed: 'This is claimed already.',
     nothing_to_claim: 'There is nothing to claim at the moment.',
     not_reached: 'This is not reached yet.',
     pin_not_set: 'Set a PIN first.',

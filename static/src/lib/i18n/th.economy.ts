@@ -225,10 +225,23 @@ export const economy: typeof english = {
     },
     share: (percent) => `${percent} ของจำนวนนั้น`,
     asStated: 'ตามที่ระบุไว้',
-    once: { ever: 'ครั้งเดียว', subject: 'อย่างละครั้ง', day: 'อย่างละครั้งต่อวัน' },
+    once: {
+      ever: () => 'ครั้งเดียว',
+      subject: (what) => (what ? `ครั้งเดียวต่อ${what}` : 'ครั้งเดียว'),
+      day: (what) => (what ? `วันละครั้งต่อ${what}` : 'วันละครั้ง'),
+    },
+    subjects: {
+      create_room: 'ห้อง', join_room: 'ห้อง', share_file: 'ไฟล์', weekly_streak: 'สัปดาห์', monthly_active: 'เดือน',
+      invite_friend: 'เพื่อนหนึ่งคน', receive_gift: 'ผู้ให้หนึ่งคน', room_moderator: 'ห้อง', popular_message: 'ข้อความ',
+      helpful_content: 'ข้อความ', media_shared: 'ไฟล์', achievement: 'ความสำเร็จ', quest: 'ภารกิจ',
+    },
     notOwn: 'ไม่นับของตนเอง',
     distinct: 'ข้อความเดิมวันละครั้ง',
-    least: (n) => `ตั้งแต่ ${n} ขึ้นไป`,
+    least: (n) => `ตั้งแต่ ${n} คนขึ้นไป`,
+    leastOf: {
+      monthly_active: (n) => `ใช้งานอย่างน้อย ${n} วัน`,
+      room_moderator: (n) => `มีสมาชิกคนอื่นอย่างน้อย ${n} คน`,
+    },
     multiplied: 'มีตัวคูณ',
     aDay: (amount) => `${amount} ต่อวัน`,
     aYear: (amount) => `${amount} ต่อปี`,
@@ -251,6 +264,7 @@ export const economy: typeof english = {
   },
   refusals: {
     already_claimed: 'รับไปแล้ว',
+    goal_claimed: 'รับไปแล้ว',
     nothing_to_claim: 'ตอนนี้ไม่มีอะไรให้รับ',
     not_reached: 'ยังไม่ถึงเป้าหมาย',
     pin_not_set: 'ตั้งรหัส PIN ก่อน',

@@ -3,7 +3,8 @@ import { deferred } from '../../testing/samples'
 import type { Balance, Entry, Explanation, Statement } from '../wire'
 import { Wallet } from './wallet.svelte'
 
-const balance = (amount: string) => ({ balance: amount }) as Balance
+const balance = (amount: string) => ({ balance: amount, tier: { name: 'bronze', from: '0', next: null } }) as Balance
+const tiered = (name: string, from: string) => ({ balance: from, tier: { name, from, next: null } }) as Balance
 const entry = (id: string) => ({ id, op_id: `op${id}` }) as Entry
 
 test('an answer never replaces a newer push', async () => {
@@ -34,4 +35,31 @@ test('a reason is asked for once', async () => {
   await wallet.explain('op1')
   expect(explain).toHaveBeenCalledOnce()
   expect(wallet.explanations.get('op1')?.op_id).toBe('op1')
+})
+
+test('what has happened since stands on top of an open statement, once', async () => {
+  let newest = ['3', '2']
+  const history = vi.fn(async () => ({ entries: newest.map(entry), next: 'c' }) as Statement)
+  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() }, vi.fn())
+  await wallet.catchUp()
+  expect(history).not.toHaveBeenCalled()
+  await wallet.openStatement()
+  newest = ['4', '3']
+  await Promise.all([wallet.catchUp(), wallet.catchUp()])
+  expect(wallet.entries.map(({ id }) => id)).toEqual(['4', '3', '2'])
+  // So much that the page does not reach what is known: it begins anew rather than with a hole.
+  newest = ['9', '8']
+  await wallet.catchUp()
+  expect(wallet.entries.map(({ id }) => id)).toEqual(['9', '8'])
+})
+
+test('another tier is told, with its direction', () => {
+  const told = vi.fn()
+  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain: vi.fn() }, told)
+  wallet.changed(tiered('bronze', '0'))
+  wallet.changed(tiered('bronze', '0'))
+  expect(told).not.toHaveBeenCalled()
+  wallet.changed(tiered('silver', '100'))
+  wallet.changed(tiered('bronze', '0'))
+  expect(told.mock.calls.map(([tier, up]) => [tier.name, up])).toEqual([['silver', true], ['bronze', false]])
 })
