@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 from app.core.clock import SystemClock
 from app.demo import keep_talking, seed
 from app.economy.ledger.audit import Report
+from app.economy.ledger.chain import ChainReport
+from app.economy.ledger.chain import verify_chain as recompute_chain
 from app.economy.oversight.audit import audit as audit_economy
 from app.economy.rules.service import published_policies
 from app.generate import stale, write
@@ -26,6 +29,8 @@ from app.serve import run_served, serve_until_stopped
 from app.settings import Settings
 
 T = TypeVar("T")
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -56,17 +61,36 @@ def migrate() -> None:
 @cli.command()
 def audit(
     wallet: Annotated[int | None, typer.Option(help="Only the wallet of this account")] = None,
+    verify_chain: Annotated[
+        bool, typer.Option("--verify-chain", help="Also read and hash all of history, and hold it against its seals")
+    ] = False,
+    expect: Annotated[
+        str | None, typer.Option(help="A head hash kept elsewhere, which the chain must still contain; verifies it too")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
 ) -> None:
-    """Recompute every invariant of the ledger; exit with 1 and print the evidence when one does not hold."""
+    """Recompute every invariant of the ledger; exit with 1 and print the evidence when one does not hold.
 
-    async def work(database: Database) -> Report:
+    History is sealed in a chain of hashes, an hour behind. --verify-chain names each sealed row that was changed,
+    deleted or inserted since, and prints the hash of the chain's head. Keep that hash where the database's
+    administrators cannot change it: handed back with --expect, it shows whether history up to it is still the same.
+    """
+    if expect is not None and not _HASH.fullmatch(expect):
+        raise typer.BadParameter("a hash is 64 hexadecimal digits", param_hint="--expect")
+
+    async def work(database: Database) -> tuple[Report, ChainReport | None]:
         async with database.snapshot() as db:
-            return await audit_economy(db, await published_policies(db), owner=wallet)
+            report = await audit_economy(db, await published_policies(db), owner=wallet)
+            return report, await recompute_chain(db, expect) if verify_chain or expect else None
 
-    report = _with_database(work)
-    typer.echo(json.dumps(report.to_json()) if as_json else report.to_text())
-    if not report.ok:
+    report, chain = _with_database(work)
+    ok = report.ok and (chain is None or chain.ok)
+    if as_json:
+        told = {} if chain is None else {"chain": chain.to_json()}
+        typer.echo(json.dumps({**report.to_json(), "ok": ok, **told}))
+    else:
+        typer.echo("\n".join(each.to_text() for each in (report, chain) if each is not None))
+    if not ok:
         raise typer.Exit(1)
 
 

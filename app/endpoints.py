@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from app.core.clock import Clock
 from app.core.errors import AppError, Forbidden
+from app.economy.oversight.service import StandingAudit
 from app.infra.database import Database
 from app.infra.database.migrations import pending_migrations
 from app.infra.http import bearer_token, to_json
@@ -34,6 +35,7 @@ class ServerEndpoints:
         database: Database,
         migrations: Path,
         outbox: Outbox,
+        audit: StandingAudit,
         metrics: Metrics,
         *,
         metrics_token: SecretStr | None,
@@ -43,6 +45,7 @@ class ServerEndpoints:
         self._database = database
         self._migrations = migrations
         self._outbox = outbox
+        self._audit = audit
         self._metrics = metrics
         self._metrics_token = metrics_token.get_secret_value() if metrics_token else None
         self._dispatcher = dispatcher
@@ -72,6 +75,7 @@ class ServerEndpoints:
         self._check_reader(request)
         async with self._database.reader() as db:
             oldest = await self._outbox.oldest_waiting_ms(db)
+            await self._audit.measure(db)
         self._metrics.outbox_lag_seconds.set(0 if oldest is None else max(0, self._clock.now_ms() - oldest) / 1000)
         return Response(self._metrics.render(), media_type="text/plain; version=0.0.4")
 

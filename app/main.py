@@ -37,10 +37,13 @@ from app.economy.goals.service import Goals
 from app.economy.insight.endpoints import InsightEndpoints
 from app.economy.insight.service import Insight
 from app.economy.ledger.service import Ledger
+from app.economy.oversight.decay import DormantBalances
+from app.economy.oversight.endpoints import OversightEndpoints
 from app.economy.oversight.housekeeping import Housekeeping
+from app.economy.oversight.service import StandingAudit
 from app.economy.rules.endpoints import RulesEndpoints
 from app.economy.rules.policy_file import PRESETS
-from app.economy.rules.service import REFRESH_SECONDS, Rulebook
+from app.economy.rules.service import REFRESH_SECONDS, Rulebook, published_policies
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
@@ -77,6 +80,8 @@ PAGES = (
 )
 
 HOUSEKEEPING_SECONDS = 60.0
+AUDIT_LOOK_SECONDS = 60.0
+"""How often it is looked whether an audit is due: another node may have run it, and a restart must not put it off."""
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +119,16 @@ class Guildhall:
             self.database, self.transactor, handlers(self.economy), clock=clock, metrics=self.metrics, wake=wake
         )
         self._housekeeping = Housekeeping(self.database, self.transactor, ledger, clock, self.calendar)
+        self._dormant = DormantBalances(self.database, self.transactor, ledger, self.rulebook, clock, self.calendar)
+        self._audit = StandingAudit(
+            self.database,
+            self.transactor,
+            published_policies,
+            clock=clock,
+            ids=ids,
+            metrics=self.metrics,
+            interval_s=settings.audit_interval_s,
+        )
         authenticator = Authenticator(self.accounts, self.database, self.transactor, clock)
 
         self._dispatcher = self._commands(presence)
@@ -162,6 +177,8 @@ class Guildhall:
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
+        self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._dormant.run_once), name="dormant-balances")
+        self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:
         """Finish what runs and close the database."""
@@ -213,7 +230,14 @@ class Guildhall:
         )
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
-        rooms = (accounts, chat, economy, RulesEndpoints(self.rulebook), *self._economy_endpoints(authenticator))
+        rooms = (
+            accounts,
+            chat,
+            economy,
+            RulesEndpoints(self.rulebook),
+            *self._economy_endpoints(authenticator),
+            OversightEndpoints(self._audit),
+        )
         return [operation for room in rooms for operation in room.operations()]
 
     def _economy_endpoints(
@@ -238,6 +262,7 @@ class Guildhall:
             self.database,
             MIGRATIONS,
             outbox,
+            self._audit,
             self.metrics,
             metrics_token=self._settings.metrics_token,
             dispatcher=self._dispatcher,

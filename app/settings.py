@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     heads_interval_s: Annotated[
         float, Field(gt=0, le=60, description="Seconds between beacons that tell clients how far their rooms are")
     ] = 27.0
+    audit_interval_s: Annotated[
+        float, Field(ge=60, le=604_800, description="Seconds between audits, which recompute every invariant of money")
+    ] = 3600.0
     rate_register: Annotated[RateSetting, Field(description="Registrations from one address")] = Rate(100, 10 / 60)
     rate_login: Annotated[RateSetting, Field(description="Sign-ins from one address")] = Rate(100, 20 / 60)
     rate_failed_login: Annotated[RateSetting, Field(description="Failed sign-ins for one name")] = Rate(10, 1 / 60)

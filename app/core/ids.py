@@ -17,6 +17,11 @@ _SEQUENCE_BITS = 11
 NODES = 1 << _NODE_BITS
 
 
+def first_id_at(at_ms: int) -> int:
+    """The lowest id a node can make at this moment: what was made before is below, what is made later is not."""
+    return (at_ms - EPOCH_MS) << (_NODE_BITS + _SEQUENCE_BITS)
+
+
 class Ids(Protocol):
     """Where every room gets new ids from."""
 

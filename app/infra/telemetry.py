@@ -101,6 +101,27 @@ class Metrics:
             "guildhall_outbox_failed_total", "Attempts to apply a fact that failed", ("topic",), registry=self.registry
         )
 
+        self.audit_ok = Gauge(
+            "guildhall_audit_ok",
+            "1 when every invariant held in the latest audit, 0 when one did not, NaN before the first",
+            registry=self.registry,
+        )
+        self.audit_ok.set(float("nan"))
+        self.audit_last_run_seconds = Gauge(
+            "guildhall_audit_last_run_timestamp_seconds",
+            "When the latest audit began, since the Unix epoch; 0 before the first",
+            registry=self.registry,
+        )
+        self.audit_took_seconds = Gauge(
+            "guildhall_audit_duration_seconds", "How long the latest audit took", registry=self.registry
+        )
+        self.audit_breaches = Gauge(
+            "guildhall_audit_breaches",
+            "Rows that broke an invariant in the latest audit, counted up to 20",
+            ("check",),
+            registry=self.registry,
+        )
+
     def render(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -110,6 +110,16 @@ class RewardGranted(Push):
     at: Moment
 
 
+class TierChanged(Push):
+    name = "tier.changed"
+    summary = "One holds another tier now; `up` when it is the higher one."
+
+    before: str
+    tier: str
+    up: bool
+    at: Moment
+
+
 class SessionRevoked(Push):
     name = "session.revoked"
     summary = "This session was signed out; the server disconnects next."
@@ -205,5 +215,6 @@ PUSHES: tuple[type[Push], ...] = (
     TypingChanged,
     WalletChanged,
     RewardGranted,
+    TierChanged,
     SessionRevoked,
 )

@@ -10,7 +10,7 @@ from app.chat import schemas as chat
 from app.chat.events import ReadMoved, RoomChanged, RoomLeft
 from app.chat.model import RoomEvent as RoomEventModel
 from app.core.events import Fact
-from app.economy.earning.events import RewardGranted, WalletChanged
+from app.economy.earning.events import RewardGranted, TierChanged, WalletChanged
 from app.economy.earning.schemas import Balance
 from app.infra.epoch import Epoch
 from app.realtime import contract
@@ -61,6 +61,8 @@ class Pushes:
                     await self._sender.send(_reward(fact), person_group(fact.account_id))
                 case WalletChanged():
                     await self._sender.send(_wallet(fact), person_group(fact.account_id))
+                case TierChanged():
+                    await self._sender.send(_tier(fact), person_group(fact.account_id))
                 case SessionsEnded():
                     await self._end_sessions(fact)
 
@@ -99,6 +101,10 @@ def _reward(fact: RewardGranted) -> contract.RewardGranted:
     return contract.RewardGranted(
         op_id=fact.op_id, activity=fact.activity, amount=fact.amount, balance=fact.balance, at=fact.at
     )
+
+
+def _tier(fact: TierChanged) -> contract.TierChanged:
+    return contract.TierChanged(before=fact.before, tier=fact.tier, up=fact.up, at=fact.at)
 
 
 def _wallet(fact: WalletChanged) -> contract.WalletChanged:

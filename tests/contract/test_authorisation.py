@@ -70,6 +70,8 @@ TABLE: dict[str, tuple[int, ...]] = {
     "check_policy": ADMIN,
     "schedule_event": ADMIN,
     "cancel_event": (401, 403, 403, 403, 404),  # there is none
+    "audit_runs": ADMIN,
+    "run_audit": ADMIN,
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin

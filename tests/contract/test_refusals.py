@@ -84,6 +84,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("set_up", "username_taken"): "tests/accounts/test_endpoints.py: here the link is used up first",
     ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
     ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("run_audit", "audit_running"): "tests/economy/test_audit_runs.py, while another one is at it",
     ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
     ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
     ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
@@ -105,7 +106,7 @@ async def provoke(world: World, operation: Operation, role: Any, **change: Any) 
 
 
 def generic(operation: Operation) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Requests that are refused whatever the operation: by nobody, from elsewhere, malformed, too large."""
+    """Requests that are refused whatever the operation: by whom, from where, how malformed, how large."""
     role = "admin" if operation.needs_actor else "anonymous"
     json_type = {"Content-Type": "application/json"}
     if operation.needs_actor:

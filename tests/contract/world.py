@@ -121,5 +121,7 @@ REQUESTS: dict[str, Request] = {
     "check_policy": lambda world: ("/api/admin/policies/check", {"source": POLICY_TEXT}),
     "schedule_event": lambda world: ("/api/admin/events", LANTERN_NIGHT),
     "cancel_event": lambda world: ("/api/admin/events/1", None),
+    "audit_runs": lambda world: ("/api/admin/audit", None),
+    "run_audit": lambda world: ("/api/admin/audit", None),
 }
 """A good request for each operation: its path and its body."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.ids import EPOCH_MS, NODES, TimeOrderedIds
+from app.core.ids import EPOCH_MS, NODES, TimeOrderedIds, first_id_at
 from tests.harness.fakes import NOON, FrozenClock
 
 
@@ -52,3 +52,10 @@ def test_the_moment_can_be_read_back() -> None:
 def test_a_node_out_of_range_is_refused(node: int) -> None:
     with pytest.raises(ValueError, match="node"):
         TimeOrderedIds(FrozenClock(), node)
+
+
+def test_a_moment_divides_the_ids_of_all_nodes() -> None:
+    clock = FrozenClock()
+    before = TimeOrderedIds(clock, NODES - 1).new()
+    clock.advance(ms=1)
+    assert before < first_id_at(clock.now_ms()) == TimeOrderedIds(clock, 0).new()

@@ -14,6 +14,7 @@ from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import EVIDENCE_MAX, Report
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
 from app.economy.ledger.rollup import Rollup
+from app.economy.ledger.sealing import Sealing
 from app.economy.oversight.audit import audit
 from app.infra.database import Connection, Database
 from app.infra.unit_of_work import Transactor, UnitOfWork
@@ -39,6 +40,8 @@ DAMAGE = {
     "versions_gap_free": "UPDATE econ_transfer SET credit_balance = credit_balance + 1 WHERE kind = 0",
     "version_is_last": "UPDATE econ_wallet SET version = version + 1",
     "rollup_equals_history": "UPDATE econ_rollup_day SET amount = amount + 1",
+    "chain_linked": "UPDATE econ_seal SET from_id = from_id + 1",
+    "chain_complete": "UPDATE econ_seal SET members = members + 1",
     "policy_known": "UPDATE econ_op SET policy_version = 9 WHERE kind = 'reward'",
     "earned_equals_history": "UPDATE econ_wallet SET earn_week_used = earn_week_used + 1",
     "tally_equals_history": "UPDATE econ_tally SET came_ops = came_ops + 1 WHERE came > 0",
@@ -114,6 +117,7 @@ async def busy_ledger(database: Database, transactor: Transactor, clock: FrozenC
             await rollup.close_day(work, day)
 
     await transactor.run(close_days)
+    assert await transactor.run(Sealing(clock, database.dialect).seal_next)
     return database
 
 
@@ -158,7 +162,7 @@ async def remove_guards(db: Connection, dialect: str) -> None:
             await db.execute(f"DROP TRIGGER {row['name']}")
         await db.execute("PRAGMA ignore_check_constraints = ON")
         return
-    for table in ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_tally"):
+    for table in ("econ_wallet", "econ_lot", "econ_op", "econ_transfer", "econ_tally", "econ_seal"):
         await db.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for row in await db.all(
             f"SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = '{table}'::regclass"

@@ -105,6 +105,15 @@ async def test_a_reward_is_told_to_all_devices_of_who_earned_it(connect: Connect
     assert all(told["user_id"] == ben.id for told in bens.received("wallet.changed"))
 
 
+async def test_a_new_tier_is_told_to_its_holder_alone(connect: Connect, ann: Person, ben: Person) -> None:
+    anns, bens = await connect(ann), await connect(ben)
+    for number in range(4):
+        await ann.room(client_id=f"room-{number}")
+    told = await anns.wait_for("tier.changed")
+    assert (told["before"], told["tier"], told["up"]) == ("bronze", "silver", True)
+    assert bens.received("tier.changed") == []
+
+
 async def test_on_connecting_one_hears_where_all_ones_rooms_stand(connect: Connect, ann: Person, ben: Person) -> None:
     rooms = [await ann.room(name) for name in ("one", "two")]
     await ben.room("elsewhere")

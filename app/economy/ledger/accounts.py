@@ -31,6 +31,8 @@ class SystemAccount(IntEnum):
     DEPOSIT_BNB = -12
     EXPIRY = -20
     """Sink: money that ran out unspent."""
+    DECAY = -21
+    """Sink: what dormant balances lose."""
     ADMIN = -30
     """Grants and resets by admins."""
     FEE = -40

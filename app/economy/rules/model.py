@@ -122,7 +122,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """What dormant balances lose: `rate` hundredths of a percent each 30 days after `idle_days`, above `floor`."""
+    """What dormant balances lose: `rate` hundredths of what is above `floor`, every 30 days after `idle_days`."""
 
     rate: int
     idle_days: int

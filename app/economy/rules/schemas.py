@@ -102,6 +102,14 @@ class GoalRule(Schema):
         )
 
 
+class DecayRule(Schema):
+    """What dormant balances lose every 30 days: `share` of what is above `floor`, after `idle_days`."""
+
+    share: str
+    idle_days: int
+    floor: Amount
+
+
 class Policy(Schema):
     """The rules in force, as anybody may read them."""
 
@@ -122,6 +130,7 @@ class Policy(Schema):
     gifts_per_day: int
     allowance: Amount | None
     website_cost: Amount | None
+    decay: DecayRule | None
     goals: list[GoalRule]
 
     @classmethod
@@ -145,6 +154,7 @@ class Policy(Schema):
             gifts_per_day=policy.gifts.per_day,
             allowance=policy.allowance.amount if policy.allowance else None,
             website_cost=policy.allowance.website if policy.allowance else None,
+            decay=_decay(policy.decay),
             goals=[GoalRule.of(goal) for goal in policy.goals],
         )
 
@@ -244,6 +254,12 @@ def _reward(kind: str, rule: model.RewardRule) -> Reward:
         cap_year=rule.cap_year,
         shared_cap=rule.shared_cap,
     )
+
+
+def _decay(decay: model.Decay | None) -> DecayRule | None:
+    if decay is None:
+        return None
+    return DecayRule(share=factor_text(decay.rate), idle_days=decay.idle_days, floor=decay.floor)
 
 
 def _events(multipliers: model.Multipliers) -> list[tuple[EventKind, int]]:

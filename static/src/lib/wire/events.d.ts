@@ -376,6 +376,21 @@ export interface components {
             name: string;
             next: components["schemas"]["NextTier"] | null;
         };
+        /** TierChanged */
+        TierChanged: {
+            /**
+             * At
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            at: string;
+            /** Before */
+            before: string;
+            /** Tier */
+            tier: string;
+            /** Up */
+            up: boolean;
+        };
         /** TypingChanged */
         TypingChanged: {
             /** On */

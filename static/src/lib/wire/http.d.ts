@@ -52,6 +52,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest audits, newest first. */
+        get: operations["audit_runs"];
+        put?: never;
+        /**
+         * Recompute every invariant of the ledger now; the answer comes when it is done.
+         * @description It reads all of history on a snapshot, which holds up nobody, and may take minutes.
+         */
+        post: operations["run_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/events": {
         parameters: {
             query?: never;
@@ -701,6 +722,60 @@ export interface components {
             times: number;
         };
         /**
+         * AuditFinding
+         * @description An invariant that did not hold, and a few of the rows that show it.
+         */
+        AuditFinding: {
+            /** Check */
+            check: string;
+            /** Evidence */
+            evidence: {
+                [key: string]: string | number | null;
+            }[];
+            /**
+             * Rows
+             * @description Rows that show it, counted up to 20
+             */
+            rows: number;
+            /** Says */
+            says: string;
+        };
+        /**
+         * AuditRun
+         * @description One audit: when it began, how long it took, what it recomputed, and what did not hold.
+         */
+        AuditRun: {
+            /** Checked */
+            checked: string[];
+            /** Findings */
+            findings: components["schemas"]["AuditFinding"][];
+            /**
+             * Id
+             * @description An opaque id
+             */
+            id: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Started At
+             * Format: date-time
+             * @description ISO 8601, UTC, milliseconds
+             */
+            started_at: string;
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * AuditRuns
+         * @description The latest audits, newest first. `running` says that the node which answers is at one right now.
+         */
+        AuditRuns: {
+            /** Running */
+            running: boolean;
+            /** Runs */
+            runs: components["schemas"]["AuditRun"][];
+        };
+        /**
          * Author
          * @description A person as named beside what they did.
          */
@@ -952,6 +1027,21 @@ export interface components {
             rewards: components["schemas"]["ClaimedReward"][];
             /** Streak Days */
             streak_days: number;
+        };
+        /**
+         * DecayRule
+         * @description What dormant balances lose every 30 days: `share` of what is above `floor`, after `idle_days`.
+         */
+        DecayRule: {
+            /**
+             * Floor
+             * @description Tokens, exact
+             */
+            floor: string;
+            /** Idle Days */
+            idle_days: number;
+            /** Share */
+            share: string;
         };
         /** DiscoveredRoom */
         DiscoveredRoom: {
@@ -1460,6 +1550,7 @@ export interface components {
             ceiling: string | null;
             /** Day Cap */
             day_cap: string | null;
+            decay: components["schemas"]["DecayRule"] | null;
             /** Events */
             events: components["schemas"]["EventFactor"][];
             /**
@@ -2207,6 +2298,138 @@ export interface operations {
             };
             /** @description Refused: invalid */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    audit_runs: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRuns"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditRun"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: audit_running */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
