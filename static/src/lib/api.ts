@@ -1,11 +1,10 @@
 /** The one HTTP door. The session is a cookie, so nothing secret is ever held by a script. */
-import type {
-  DailyClaim, EarningStats, GiftOptions, GiftPage, GiftRequest, GiftSent, Goal, GoalClaim, Leaderboard, PinState, Policy,
-  Ranking, RankingWindow, SeasonalEvent, SpendingStats, Streak, TierStanding,
-} from './economy'
+import type { GiftOptions, GiftPage, GiftRequest, GiftSent, PinState } from './economy'
 import { ApiError, Unreachable, numbersIn } from './errors'
 import type {
-  AuthOptions, Balance, Explanation, Invite, Member, Membership, Page, RoomPreview, Session, SignedIn, Statement, User,
+  AuthOptions, Balance, DailyClaim, EarningStats, Explanation, Goal, GoalClaim, Invite, Leaderboard, Member,
+  Membership, Page, Policy, Ranking, RankingWindow, RoomPreview, SeasonalEvent, Session, SignedIn, SpendingStats,
+  Statement, Streak, TierStanding, User,
 } from './wire'
 
 /** How long an answer is waited for, in milliseconds. */

@@ -47,7 +47,7 @@ beforeEach(async () => {
   api = {
     me: vi.fn(async () => user),
     rooms: vi.fn(async () => ({ epoch: EPOCH, rooms: [membership()] })),
-    balance: vi.fn(async () => ({ balance: '1', tier: { name: 'bronze', from: '0', next: null } })),
+    balance: vi.fn(async () => ({ balance: '1' })),
     gifts: vi.fn(async () => ({ gifts: [], next: null })),
     messages: vi.fn(async () => ({ messages: [message(9), message(10)] satisfies Message[], has_more: false })),
   }
@@ -163,8 +163,7 @@ test('a gift that comes in is told and stands in the history', async () => {
   expect(hall.gift.list).toEqual([gift])
 })
 
-test('a higher tier is told', async () => {
-  await push('wallet.changed', { balance: '99', tier: { name: 'bronze', from: '0', next: null } })
-  await push('wallet.changed', { balance: '100', tier: { name: 'silver', from: '100', next: null } })
+test('another tier is told', async () => {
+  await push('tier.changed', { before: 'bronze', tier: 'silver', up: true, at: '' })
   expect(hall.notices.list).toMatchObject([{ kind: 'tier', tier: 'silver', up: true }])
 })

@@ -63,7 +63,7 @@ export class Hall {
     const { api, door } = doors
     this.siblings = new BroadcastChannel(`guildhall.outbox.${user.id}`)
     this.rooms = new Rooms(user.id, { load: api.rooms, left: (roomId) => this.forget(roomId) })
-    this.wallet = new Wallet(api, (tier, up) => this.notices.tell({ kind: 'tier', tier: tier.name, up }))
+    this.wallet = new Wallet(api)
     this.daily = this.makeDaily()
     this.gift = new Gifts({ gifts: api.gifts, members: api.members, rooms: () => this.rooms.list, me: user.id })
     this.drafts = new Drafts(user.id)
@@ -227,6 +227,7 @@ export class Hall {
     })
     door.on('wallet.changed', (balance) => this.wallet.changed(balance))
     door.on('reward.granted', (reward) => this.wallet.rewarded(reward))
+    door.on('tier.changed', ({ tier, up }) => this.notices.tell({ kind: 'tier', tier, up }))
     door.on('gift.received', ({ gift }) => {
       this.gift.add(gift)
       this.notices.tell({ kind: 'gift', gift })

@@ -1,4 +1,4 @@
-import type { EventKind, GoalWindow, Ranking, RankingWindow, TierBasis } from '../economy'
+import type { EventKind, GoalWindow, Ranking, RankingWindow, TierBasis } from '../wire'
 import type { Obstacle } from '../state/offer.svelte'
 import { plural } from './plural'
 
@@ -115,7 +115,7 @@ export const economy = {
     table: 'As a table',
     categories: { gift: 'Gifts', website: 'Websites', tool: 'Tool work', shop: 'Shop', fee: 'Fees', expiry: 'Expired', decay: 'Decay' } as Record<string, string>,
   },
-  gift: {
+  giving: {
     title: 'Send a gift',
     open: 'Send a gift',
     to: 'To',
@@ -263,6 +263,9 @@ export const economy = {
     allowance: 'Daily allowance',
     allowanceLead: (amount: string) => `${amount} each day for tools. What is not used is gone at midnight.`,
     websiteCost: (amount: string) => `Building a website costs ${amount}.`,
+    decay: 'Idle balances',
+    decayLead: (share: string, days: number, floor: string) =>
+      `Who has done nothing for ${plural(days, 'day', 'days')} loses ${share} of what is above ${floor}, again every 30 days.`,
     windows: 'Days and weeks begin at midnight in the time zone of this hall, weeks on Monday.',
   },
   refusals: {
@@ -273,11 +276,10 @@ export const economy = {
     pin_not_set: 'Set a PIN first.',
     pin_wrong: 'That PIN is wrong.',
     pin_locked: 'Too many wrong tries. The PIN is locked for now.',
-    pin_not_allowed: 'This PIN is too easy to guess. Please take another.',
-    pin_too_common: 'This PIN is too easy to guess. Please take another.',
+    password_wrong: 'The password is wrong.',
+    pin_too_easy: 'This PIN is too easy to guess. Please take another.',
     own_gift: 'One cannot give to oneself.',
     same_wallet: 'One cannot give to oneself.',
-    no_such_recipient: 'There is nobody of that name (any more).',
     gift_too_small: 'This is less than the smallest gift.',
     gift_limit: 'This is more than your tier lets you give today.',
     gift_count: 'You have sent as many gifts as one can in a day.',

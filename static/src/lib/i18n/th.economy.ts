@@ -112,7 +112,7 @@ export const economy: typeof english = {
     table: 'ดูเป็นตาราง',
     categories: { gift: 'ของขวัญ', website: 'เว็บไซต์', tool: 'งานของเครื่องมือ', shop: 'ร้านค้า', fee: 'ค่าธรรมเนียม', expiry: 'หมดอายุ', decay: 'ยอดที่ลดลง' },
   },
-  gift: {
+  giving: {
     title: 'ส่งของขวัญ',
     open: 'ส่งของขวัญ',
     to: 'ถึง',
@@ -260,6 +260,8 @@ export const economy: typeof english = {
     allowance: 'เบี้ยเลี้ยงรายวัน',
     allowanceLead: (amount) => `${amount} ทุกวันสำหรับเครื่องมือ ส่วนที่ไม่ใช้จะหมดไปตอนเที่ยงคืน`,
     websiteCost: (amount) => `การสร้างเว็บไซต์ใช้ ${amount}`,
+    decay: 'ยอดที่ไม่เคลื่อนไหว',
+    decayLead: (share, days, floor) => `เมื่อไม่ใช้งาน ${days} วัน ยอดส่วนที่เกิน ${floor} จะลดลง ${share} และลดอีกทุก 30 วัน`,
     windows: 'วันและสัปดาห์เริ่มตอนเที่ยงคืนตามเขตเวลาของที่นี่ สัปดาห์เริ่มวันจันทร์',
   },
   refusals: {
@@ -270,11 +272,10 @@ export const economy: typeof english = {
     pin_not_set: 'ตั้งรหัส PIN ก่อน',
     pin_wrong: 'รหัส PIN ไม่ถูกต้อง',
     pin_locked: 'ใส่ผิดหลายครั้งเกินไป รหัส PIN ถูกล็อกอยู่',
-    pin_not_allowed: 'รหัส PIN นี้เดาง่ายเกินไป โปรดใช้รหัสอื่น',
-    pin_too_common: 'รหัส PIN นี้เดาง่ายเกินไป โปรดใช้รหัสอื่น',
+    password_wrong: 'รหัสผ่านไม่ถูกต้อง',
+    pin_too_easy: 'รหัส PIN นี้เดาง่ายเกินไป โปรดใช้รหัสอื่น',
     own_gift: 'ให้ของขวัญตัวเองไม่ได้',
     same_wallet: 'ให้ของขวัญตัวเองไม่ได้',
-    no_such_recipient: 'ไม่มีคนชื่อนี้ (แล้ว)',
     gift_too_small: 'น้อยกว่าของขวัญขั้นต่ำ',
     gift_limit: 'มากกว่าที่ระดับของคุณให้ได้ในวันนี้',
     gift_count: 'วันนี้คุณส่งของขวัญครบจำนวนแล้ว',

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { deferred } from '../../testing/samples'
-import type { Leaderboard, Ranking, RankingWindow } from '../economy'
+import type { Leaderboard, Ranking, RankingWindow } from '../wire'
 import { Board } from './board.svelte'
 
 const answer = (by: Ranking) => ({ by, me: { rank: 1, amount: '5', shown: true } }) as Leaderboard

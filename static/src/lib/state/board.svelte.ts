@@ -1,4 +1,4 @@
-import type { Leaderboard, Ranking, RankingWindow } from '../economy'
+import type { Leaderboard, Ranking, RankingWindow } from '../wire'
 
 interface BoardDoors {
   leaderboard(by: Ranking, window: RankingWindow): Promise<Leaderboard>

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { deferred } from '../../testing/samples'
-import type { DailyClaim, Streak } from '../economy'
+import type { DailyClaim, Streak } from '../wire'
 import { Refusal, Unreachable } from '../errors'
 import { Daily } from './daily.svelte'
 

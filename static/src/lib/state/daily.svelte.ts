@@ -1,4 +1,4 @@
-import type { DailyClaim, Streak } from '../economy'
+import type { DailyClaim, Streak } from '../wire'
 import { Refusal, Unreachable, mayPass } from '../errors'
 
 interface DailyDoors {

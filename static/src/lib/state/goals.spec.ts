@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { Goal, GoalClaim } from '../economy'
+import type { Goal, GoalClaim } from '../wire'
 import { Refusal, Unreachable } from '../errors'
 import { Goals } from './goals.svelte'
 

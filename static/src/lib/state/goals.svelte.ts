@@ -1,4 +1,4 @@
-import type { Goal, GoalClaim, GoalWindow } from '../economy'
+import type { Goal, GoalClaim, GoalWindow } from '../wire'
 import { Refusal, mayPass } from '../errors'
 
 interface GoalsDoors {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { deferred } from '../../testing/samples'
-import type { EarningStats, SpendingStats } from '../economy'
+import type { EarningStats, SpendingStats } from '../wire'
 import { Statistics } from './statistics.svelte'
 
 const spent = (days: number) => Promise.resolve({ total: `${days}` } as SpendingStats)

@@ -1,4 +1,4 @@
-import type { EarningStats, SpendingStats } from '../economy'
+import type { EarningStats, SpendingStats } from '../wire'
 
 interface StatisticsDoors {
   earned(days: number): Promise<EarningStats>

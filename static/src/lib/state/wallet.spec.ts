@@ -3,13 +3,12 @@ import { deferred } from '../../testing/samples'
 import type { Balance, Entry, Explanation, Statement } from '../wire'
 import { Wallet } from './wallet.svelte'
 
-const balance = (amount: string) => ({ balance: amount, tier: { name: 'bronze', from: '0', next: null } }) as Balance
-const tiered = (name: string, from: string) => ({ balance: from, tier: { name, from, next: null } }) as Balance
+const balance = (amount: string) => ({ balance: amount }) as Balance
 const entry = (id: string) => ({ id, op_id: `op${id}` }) as Entry
 
 test('an answer never replaces a newer push', async () => {
   const answer = deferred<Balance>()
-  const wallet = new Wallet({ balance: () => answer.promise, history: vi.fn(), explain: vi.fn() }, vi.fn())
+  const wallet = new Wallet({ balance: () => answer.promise, history: vi.fn(), explain: vi.fn() })
   const refreshing = wallet.refresh()
   wallet.changed(balance('12'))
   answer.resolve(balance('11'))
@@ -20,7 +19,7 @@ test('an answer never replaces a newer push', async () => {
 test('the statement goes on where it stopped, and ends', async () => {
   const pages: Record<string, Statement> = { start: { entries: [entry('3')], next: 'c' }, c: { entries: [entry('2')], next: null } }
   const history = vi.fn(async (cursor?: string) => pages[cursor ?? 'start'] as Statement)
-  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() }, vi.fn())
+  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() })
   await wallet.openStatement()
   await wallet.more()
   await wallet.more()
@@ -30,7 +29,7 @@ test('the statement goes on where it stopped, and ends', async () => {
 
 test('a reason is asked for once', async () => {
   const explain = vi.fn(async (op_id: string) => ({ op_id }) as Explanation)
-  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain }, vi.fn())
+  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain })
   await wallet.explain('op1')
   await wallet.explain('op1')
   expect(explain).toHaveBeenCalledOnce()
@@ -40,7 +39,7 @@ test('a reason is asked for once', async () => {
 test('what has happened since stands on top of an open statement, once', async () => {
   let newest = ['3', '2']
   const history = vi.fn(async () => ({ entries: newest.map(entry), next: 'c' }) as Statement)
-  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() }, vi.fn())
+  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() })
   await wallet.catchUp()
   expect(history).not.toHaveBeenCalled()
   await wallet.openStatement()
@@ -51,15 +50,4 @@ test('what has happened since stands on top of an open statement, once', async (
   newest = ['9', '8']
   await wallet.catchUp()
   expect(wallet.entries.map(({ id }) => id)).toEqual(['9', '8'])
-})
-
-test('another tier is told, with its direction', () => {
-  const told = vi.fn()
-  const wallet = new Wallet({ balance: vi.fn(), history: vi.fn(), explain: vi.fn() }, told)
-  wallet.changed(tiered('bronze', '0'))
-  wallet.changed(tiered('bronze', '0'))
-  expect(told).not.toHaveBeenCalled()
-  wallet.changed(tiered('silver', '100'))
-  wallet.changed(tiered('bronze', '0'))
-  expect(told.mock.calls.map(([tier, up]) => [tier.name, up])).toEqual([['silver', true], ['bronze', false]])
 })

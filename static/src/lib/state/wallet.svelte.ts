@@ -7,8 +7,6 @@ interface WalletDoors {
   explain(opId: string): Promise<Explanation>
 }
 
-type Tier = Balance['tier']
-
 /** The balance and the statement, as the server says them. Nothing is added up here. */
 export class Wallet {
   balance = $state.raw<Balance | null>(null)
@@ -22,18 +20,18 @@ export class Wallet {
 
   private pushes = 0
 
-  constructor(private readonly doors: WalletDoors, private readonly tierChanged: (tier: Tier, up: boolean) => void) {}
+  constructor(private readonly doors: WalletDoors) {}
 
   async refresh(): Promise<void> {
     const before = this.pushes
     const balance = await this.doors.balance()
     // A push that came meanwhile is newer than this answer may be.
-    if (before === this.pushes) this.take(balance)
+    if (before === this.pushes) this.balance = balance
   }
 
   changed(balance: Balance): void {
     this.pushes += 1
-    this.take(balance)
+    this.balance = balance
   }
 
   rewarded(reward: RewardGranted): void {
@@ -63,13 +61,6 @@ export class Wallet {
 
   async explain(opId: string): Promise<void> {
     if (!this.explanations.has(opId)) this.explanations.set(opId, await this.doors.explain(opId))
-  }
-
-  private take(balance: Balance): void {
-    const before = this.balance?.tier
-    this.balance = balance
-    // Compared as numbers only to tell up from down.
-    if (before && before.name !== balance.tier.name) this.tierChanged(balance.tier, Number(balance.tier.from) > Number(before.from))
   }
 
   private async page(cursor: string | undefined): Promise<void> {

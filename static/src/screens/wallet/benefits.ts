@@ -1,4 +1,4 @@
-import type { TierRule } from '../../lib/economy'
+import type { TierRule } from '../../lib/wire'
 import type { I18n } from '../../lib/i18n/i18n.svelte'
 
 /** What a tier allows, in words: pairs of a thing and how much of it. */
