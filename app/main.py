@@ -68,7 +68,10 @@ TITLE = "Guildhall"
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATIONS = ROOT / "migrations"
 DIST = ROOT / "static" / "dist"
-PAGES = ("/", "/login", "/register", "/setup", "/r/{room}", "/discover", "/wallet", "/settings", "/docs")
+PAGES = (
+    *("/", "/login", "/register", "/setup", "/r/{room}", "/discover", "/settings", "/docs"),
+    *("/wallet", "/achievements", "/leaderboard", "/rules"),
+)
 
 HOUSEKEEPING_SECONDS = 60.0
 AUDIT_LOOK_SECONDS = 60.0

@@ -1,7 +1,10 @@
 /** The one HTTP door. The session is a cookie, so nothing secret is ever held by a script. */
+import type { GiftOptions, GiftPage, GiftRequest, GiftSent, PinState } from './economy'
 import { ApiError, Unreachable, numbersIn } from './errors'
 import type {
-  AuthOptions, Balance, Explanation, Invite, Member, Membership, Page, RoomPreview, Session, SignedIn, Statement, User,
+  AuthOptions, Balance, DailyClaim, EarningStats, Explanation, Goal, GoalClaim, Invite, Leaderboard, Member,
+  Membership, Page, Policy, Ranking, RankingWindow, RoomPreview, SeasonalEvent, Session, SignedIn, SpendingStats,
+  Statement, Streak, TierStanding, User,
 } from './wire'
 
 /** How long an answer is waited for, in milliseconds. */
@@ -39,6 +42,25 @@ export class Api {
   balance = () => this.get<Balance>('/api/tokens/balance/me')
   history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 15 })
   explain = (opId: string) => this.get<Explanation>(`/api/tokens/explain/${opId}`)
+  streak = () => this.get<Streak>('/api/tokens/streak/me')
+  claimDaily = (key: string) => this.post<DailyClaim>('/api/tokens/claim-daily', undefined, key)
+  tier = () => this.get<TierStanding>('/api/tokens/tier/me')
+  earned = (days: number) => this.get<EarningStats>('/api/tokens/earning-stats/me', { days })
+  spent = (days: number) => this.get<SpendingStats>('/api/tokens/spending-stats/me', { days })
+  policy = () => this.get<Policy>('/api/economy/policy')
+  events = () => this.get<{ events: SeasonalEvent[] }>('/api/economy/events')
+
+  pin = () => this.get<PinState>('/api/pin')
+  setPin = (body: { password: string; pin: string }) => this.request<PinState>('PUT', '/api/pin', body)
+  giftOptions = () => this.get<GiftOptions>('/api/gifts/options')
+  sendGift = (body: GiftRequest, key: string) => this.post<GiftSent>('/api/tokens/gift', body, key)
+  gifts = (cursor?: string) => this.get<GiftPage>('/api/gifts', { cursor, limit: 5 })
+
+  goals = () => this.get<{ goals: Goal[] }>('/api/achievements/user/me')
+  claimGoal = (id: string, key: string) => this.post<GoalClaim>('/api/achievements/claim', { id }, key)
+  leaderboard = (by: Ranking, window: RankingWindow) =>
+    this.get<Leaderboard>('/api/leaderboard/tokens', { by, window, limit: 50 })
+  showOnLeaderboard = (shown: boolean) => this.request<Leaderboard['me']>('PUT', '/api/leaderboard/me', { shown })
 
   /** A public JSON document of the server, such as its OpenAPI description. */
   document = (path: string) => this.get<Record<string, unknown>>(path)
@@ -48,15 +70,17 @@ export class Api {
     return this.request('GET', given.length ? `${path}?${new URLSearchParams(given)}` : path)
   }
 
-  private post<T>(path: string, body?: object): Promise<T> {
-    return this.request('POST', path, body)
+  /** `key` names the intent: asked again with it, the server does not do it again. */
+  private post<T>(path: string, body?: object, key?: string): Promise<T> {
+    return this.request('POST', path, body, key)
   }
 
-  private async request<T>(method: string, path: string, body?: object): Promise<T> {
-    const init: RequestInit = { method, credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE) }
+  private async request<T>(method: string, path: string, body?: object, key?: string): Promise<T> {
+    const headers = new Headers(key ? { 'idempotency-key': key } : {})
+    const init: RequestInit = { method, headers, credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE) }
     if (body) {
       init.body = JSON.stringify(body)
-      init.headers = { 'content-type': 'application/json' }
+      headers.set('content-type', 'application/json')
     }
     let response: Response
     let text: string

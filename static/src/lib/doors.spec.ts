@@ -45,3 +45,11 @@ test('an acknowledged refusal is typed, a missing one is unreachable', async () 
   const silent = door(true, () => Promise.reject(new Error('timeout')))
   await expect(silent.call('room.close', { room_id: '7' })).rejects.toThrow(Unreachable)
 })
+
+test('what moves money carries the name of its intent', async () => {
+  const fetch = vi.fn(async (_path: string, _init: RequestInit) => Response.json({}))
+  await new Api(fetch as unknown as typeof globalThis.fetch).claimDaily('intent-1')
+  const [path, init] = fetch.mock.calls[0]!
+  expect([path, init.method, new Headers(init.headers).get('idempotency-key')]).toEqual(['/api/tokens/claim-daily', 'POST', 'intent-1'])
+  expect(init.body).toBeUndefined()
+})

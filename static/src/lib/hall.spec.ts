@@ -48,6 +48,7 @@ beforeEach(async () => {
     me: vi.fn(async () => user),
     rooms: vi.fn(async () => ({ epoch: EPOCH, rooms: [membership()] })),
     balance: vi.fn(async () => ({ balance: '1' })),
+    gifts: vi.fn(async () => ({ gifts: [], next: null })),
     messages: vi.fn(async () => ({ messages: [message(9), message(10)] satisfies Message[], has_more: false })),
   }
   answers['room.open'] = () => ({ head: 10, read_seq: 10, epoch: EPOCH, online: [bo.id] })
@@ -173,4 +174,17 @@ test('a change of who is in a room is told to whoever lists them', async () => {
   expect(hall.comings).toBe(before + 1)
   await push('room.event', posted(12))
   expect(hall.comings).toBe(before + 1)
+})
+
+test('a gift that comes in is told and stands in the history', async () => {
+  await hall.gift.load()
+  const gift = { op_id: '5', at: '', direction: 'received', other: bo, amount: '5', note: 'thanks', room_id: null }
+  await push('gift.received', { gift })
+  expect(hall.notices.list).toMatchObject([{ kind: 'gift', gift }])
+  expect(hall.gift.list).toEqual([gift])
+})
+
+test('another tier is told', async () => {
+  await push('tier.changed', { before: 'bronze', tier: 'silver', up: true, at: '' })
+  expect(hall.notices.list).toMatchObject([{ kind: 'tier', tier: 'silver', up: true }])
 })

@@ -5,7 +5,10 @@ import { backoff } from './backoff'
 import { Unreachable, isAnswer, mayPass } from './errors'
 import type { SocketDoor } from './socket'
 import { Connection } from './state/connection.svelte'
+import { Daily } from './state/daily.svelte'
 import { Drafts } from './state/drafts'
+import { Gifts } from './state/gifts.svelte'
+import { Notices } from './state/notices.svelte'
 import { Outbox } from './state/outbox.svelte'
 import { Reads } from './state/reads.svelte'
 import { Rooms } from './state/rooms.svelte'
@@ -37,6 +40,9 @@ export class Hall {
   readonly rooms: Rooms
   readonly outbox: Outbox
   readonly wallet: Wallet
+  readonly daily: Daily
+  readonly gift: Gifts
+  readonly notices = new Notices()
   readonly reads: Reads
   readonly typing: Typing
   readonly drafts: Drafts
@@ -60,6 +66,8 @@ export class Hall {
     this.siblings = new BroadcastChannel(`guildhall.outbox.${user.id}`)
     this.rooms = new Rooms(user.id, { load: api.rooms, left: (roomId) => this.forget(roomId) })
     this.wallet = new Wallet(api)
+    this.daily = this.makeDaily()
+    this.gift = new Gifts({ gifts: api.gifts, members: api.members, rooms: () => this.rooms.list, me: user.id })
     this.drafts = new Drafts(user.id)
     this.outbox = this.makeOutbox()
     this.reads = new Reads(async (roomId, seq) => {
@@ -207,6 +215,16 @@ export class Hall {
     })
   }
 
+  private makeDaily(): Daily {
+    const { streak, claimDaily } = this.doors.api
+    return new Daily({
+      streak,
+      claimDaily,
+      newId: () => crypto.randomUUID(),
+      milestone: ({ streak_days: days, granted }) => this.notices.tell({ kind: 'streak', days, granted }),
+    })
+  }
+
   /** Other tabs of this account look into the database again. */
   private tellSiblings(): void {
     // A message may still be answered after the end.
@@ -223,6 +241,11 @@ export class Hall {
     })
     door.on('wallet.changed', (balance) => this.wallet.changed(balance))
     door.on('reward.granted', (reward) => this.wallet.rewarded(reward))
+    door.on('tier.changed', ({ tier, up }) => this.notices.tell({ kind: 'tier', tier, up }))
+    door.on('gift.received', ({ gift }) => {
+      this.gift.add(gift)
+      this.notices.tell({ kind: 'gift', gift })
+    })
   }
 
   /** The cookie decides who the socket speaks for, and another tab may have changed it. */

@@ -7,6 +7,7 @@ test.each([
   ['/r/7310000000000001', { name: 'room', id: '7310000000000001' }],
   ['/wallet', { name: 'wallet' }],
   ['/wallet/', { name: 'wallet' }],
+  ['/leaderboard', { name: 'leaderboard' }],
   ['/r/', { name: 'missing' }],
   ['/r/seven', { name: 'missing' }],
   ['/r/7/8', { name: 'missing' }],

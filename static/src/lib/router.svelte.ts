@@ -1,8 +1,10 @@
 export type Route =
-  | { name: 'home' | 'login' | 'register' | 'setup' | 'wallet' | 'settings' | 'discover' | 'docs' | 'missing' }
+  | { name: 'home' | 'missing' | PageName }
   | { name: 'room'; id: string }
 
-const pages = new Set(['login', 'register', 'setup', 'wallet', 'settings', 'discover', 'docs'] as const)
+const pages = new Set([
+  'login', 'register', 'setup', 'wallet', 'achievements', 'leaderboard', 'rules', 'settings', 'discover', 'docs',
+] as const)
 type PageName = typeof pages extends Set<infer Name> ? Name : never
 
 /** What a path of this site shows. */

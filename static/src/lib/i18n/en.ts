@@ -1,11 +1,12 @@
-const count = new Intl.PluralRules('en')
-const plural = (n: number, one: string, other: string) => `${n} ${count.select(n) === 'one' ? one : other}`
+import { economy } from './en.economy'
+import { plural } from './plural'
 
 function names(list: readonly string[]): string {
   return new Intl.ListFormat('en', { type: 'conjunction' }).format(list)
 }
 
 export const en = {
+  ...economy,
   skip: 'Skip to the conversation',
   close: 'Close',
   cancel: 'Cancel',
@@ -126,45 +127,6 @@ export const en = {
     offline: 'You are offline.',
     offlineLead: 'You can go on reading and writing. Messages are sent in order when you are back.',
   },
-  wallet: {
-    title: 'Wallet',
-    open: (balance: string, symbol: string) => `Wallet: ${balance} ${symbol}`,
-    earned: (amount: string, symbol: string) => `${amount} ${symbol} earned`,
-    balance: 'Balance',
-    held: (amount: string) => `${amount} held for things under way`,
-    sources: 'Where it comes from',
-    source: {
-      main: 'Earnings', allowance: 'Daily allowance', event: 'Event tokens', worktoken: 'WorkToken deposits',
-      workthr: 'WorkTHR deposits', bnb: 'BNB deposits',
-    } as Record<string, string>,
-    today: 'Earned today',
-    week: 'Earned this week',
-    ofCap: (earned: string, cap: string) => `${earned} of ${cap}`,
-    tier: 'Tier',
-    tiers: { bronze: 'Bronze', silver: 'Silver', gold: 'Gold', platinum: 'Platinum' } as Record<string, string>,
-    nextTier: (tier: string, at: string) => `${tier} begins at ${at}`,
-    topTier: 'This is the highest tier.',
-    statement: 'Statement',
-    statementNone: 'Nothing here yet. Say something in a room, and your first reward will show up.',
-    after: (amount: string) => `Balance ${amount}`,
-    why: 'Why?',
-    reasons: {
-      registration: 'Joined Guildhall', send_message: 'Sent a message', create_room: 'Opened a room', join_room: 'Joined a room',
-      daily_login: 'Daily claim', share_file: 'Shared a file', weekly_streak: 'Weekly streak', monthly_active: 'Active month',
-      invite_friend: 'Invited a friend', receive_gift: 'Received a gift', room_moderator: 'Moderates a room',
-      popular_message: 'Popular message', helpful_content: 'Helpful message', media_shared: 'Shared media',
-    } as Record<string, string>,
-    base: 'Base reward',
-    factor: { streak: 'Streak', tier: 'Tier', event: 'Event' } as Record<string, string>,
-    granted: 'Granted',
-    cappedBy: {
-      activity_day: 'Cut at today’s limit for this activity', day: 'Cut at today’s limit', week: 'Cut at this week’s limit',
-    } as Record<string, string>,
-    caps: { activity_day: 'Today, this activity', day: 'Today, in all', week: 'This week, in all' } as Record<string, string>,
-    used: (used: string, limit: string) => `${used} of ${limit} used before`,
-    withheld: 'Nothing was granted',
-    policy: (version: string) => `By reward policy ${version}`,
-  },
   settings: {
     title: 'Settings',
     look: 'Appearance',
@@ -249,12 +211,14 @@ export const en = {
     membership_limit_reached: 'You are in as many rooms as one can be.',
     too_large: 'This is too large.',
     unavailable: 'The server is busy. Please try again.',
+    conflict: 'This does not go together with what is there.',
     internal: 'Something went wrong on the server.',
     unreachable: 'The server cannot be reached.',
     storage: 'This browser could not store the message.',
     rate_limited: 'That was too fast. Please wait a moment.',
   } as Record<string, string>,
   waitSeconds: (n: number) => `Please wait ${plural(n, 'second', 'seconds')}.`,
+  waitMinutes: (n: number) => `Please wait ${plural(n, 'minute', 'minutes')}.`,
 }
 
 export type Dictionary = typeof en

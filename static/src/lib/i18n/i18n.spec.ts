@@ -4,8 +4,6 @@ import { en } from './en'
 import { I18n } from './i18n.svelte'
 import { th } from './th'
 
-const open = ['tiers', 'source', 'reasons', 'factor', 'cappedBy', 'caps', 'errors'] as const
-
 test('amounts keep every digit', () => {
   const i18n = new I18n()
   expect(i18n.amount('9007199254740993.123456')).toBe('9,007,199,254,740,993.123456')
@@ -37,7 +35,22 @@ test('a refusal is told in words, with its wait', () => {
   expect(i18n.reason(new Unreachable(''))).toBe(en.errors.unreachable)
 })
 
-test('the open word lists, which types cannot compare, are as long in Thai', () => {
-  const lists = (dictionary: typeof en) => ({ ...dictionary.wallet, errors: dictionary.errors })
-  for (const name of open) expect(Object.keys(lists(th)[name]).sort(), name).toEqual(Object.keys(lists(en)[name]).sort())
+test('long waits are told in minutes', () => {
+  expect(new I18n().reason(new Refusal('pin_locked', '', { retryAfter: 900 }))).toContain('15 minutes')
+})
+
+test('weeks begin on Monday, and days of the calendar know no time zone', () => {
+  const i18n = new I18n()
+  expect(i18n.weekdays('long')[0]).toBe('Monday')
+  expect(i18n.month('2026-11-01')).toBe('November 2026')
+  expect(i18n.date('2026-11-01')).toBe('1 Nov')
+})
+
+/** Every path of words in a dictionary. */
+function paths(words: object, at = ''): string[] {
+  return Object.entries(words).flatMap(([key, value]) => (typeof value === 'object' ? paths(value as object, `${at}${key}.`) : [at + key]))
+}
+
+test('Thai has a word for everything, also in the open lists that types cannot compare', () => {
+  expect(paths(th).sort()).toEqual(paths(en).sort())
 })

@@ -6,7 +6,11 @@ export type Locale = 'en' | 'th'
 /** Thai dates by default count Buddhist years; messages and statements here count Gregorian ones everywhere. */
 const tags: Record<Locale, string> = { en: 'en-GB', th: 'th-TH-u-ca-gregory' }
 const MINUTE = 60_000
+/** Seconds from which a wait is told in minutes. */
+const LONG_WAIT = 120
 const DAY = 24 * 60 * MINUTE
+/** A Monday. */
+const MONDAY = Date.UTC(2026, 10, 16)
 
 /** The words and the formats of the chosen language. */
 export class I18n {
@@ -16,6 +20,13 @@ export class I18n {
   private tag = $derived(tags[this.locale])
   private clockFormat = $derived(new Intl.DateTimeFormat(this.tag, { hour: '2-digit', minute: '2-digit' }))
   private dayFormat = $derived(new Intl.DateTimeFormat(this.tag, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }))
+  private monthFormat = $derived(new Intl.DateTimeFormat(this.tag, { month: 'long', year: 'numeric', timeZone: 'UTC' }))
+  private dateFormat = $derived(new Intl.DateTimeFormat(this.tag, { day: 'numeric', month: 'short', timeZone: 'UTC' }))
+  private weekdayFormats = $derived({
+    long: new Intl.DateTimeFormat(this.tag, { weekday: 'long', timeZone: 'UTC' }),
+    narrow: new Intl.DateTimeFormat(this.tag, { weekday: 'narrow', timeZone: 'UTC' }),
+  })
+  private percentFormat = $derived(new Intl.NumberFormat(this.tag, { style: 'percent' }))
   private momentFormat = $derived(new Intl.DateTimeFormat(this.tag, { dateStyle: 'medium', timeStyle: 'short' }))
   private relativeFormat = $derived(new Intl.RelativeTimeFormat(this.tag, { numeric: 'auto' }))
   private amountFormat = $derived(new Intl.NumberFormat(this.tag, { maximumFractionDigits: 6 }))
@@ -32,6 +43,19 @@ export class I18n {
 
   /** "20 Nov 2026, 14:05" */
   moment = (at: string) => this.momentFormat.format(new Date(at))
+
+  /** "November 2026", of a day `YYYY-MM-DD`. */
+  month = (day: string) => this.monthFormat.format(new Date(day))
+
+  /** "20 Nov", of a day `YYYY-MM-DD`. */
+  date = (day: string) => this.dateFormat.format(new Date(day))
+
+  /** The days of a week from Monday. */
+  weekdays = (style: 'long' | 'narrow') =>
+    Array.from({ length: 7 }, (_, at) => this.weekdayFormats[style].format(new Date(MONDAY + at * DAY)))
+
+  /** "10%", of a factor such as "0.1". */
+  percent = (factor: string) => this.percentFormat.format(factor as Intl.StringNumericLiteral)
 
   /** "Today", "Yesterday", or the full date. */
   day = (at: string, now = new Date()) => {
@@ -59,11 +83,15 @@ export class I18n {
     if (error instanceof Unreachable) return this.code('unreachable')
     if (!(error instanceof Refusal)) return this.code('internal')
     const { retryAfter } = error.options
-    const text = this.t.errors[error.code] ?? error.message
-    return retryAfter ? `${text} ${this.t.waitSeconds(Math.ceil(retryAfter))}` : text
+    const text = this.words(error.code) ?? error.message
+    return retryAfter ? `${text} ${this.wait(Math.ceil(retryAfter))}` : text
   }
 
-  code = (code: string): string => this.t.errors[code] ?? this.t.errors.internal ?? code
+  code = (code: string): string => this.words(code) ?? this.t.errors.internal ?? code
+
+  private words = (code: string): string | undefined => this.t.errors[code] ?? this.t.refusals[code]
+  private wait = (seconds: number): string =>
+    seconds < LONG_WAIT ? this.t.waitSeconds(seconds) : this.t.waitMinutes(Math.ceil(seconds / 60))
 }
 
 function midnight(date: Date): number {

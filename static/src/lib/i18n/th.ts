@@ -1,10 +1,12 @@
 import type { Dictionary } from './en'
+import { economy } from './th.economy'
 
 function names(list: readonly string[]): string {
   return new Intl.ListFormat('th', { type: 'conjunction' }).format(list)
 }
 
 export const th: Dictionary = {
+  ...economy,
   skip: 'ข้ามไปยังบทสนทนา',
   close: 'ปิด',
   cancel: 'ยกเลิก',
@@ -123,45 +125,6 @@ export const th: Dictionary = {
     offline: 'คุณออฟไลน์อยู่',
     offlineLead: 'ยังอ่านและเขียนต่อได้ ข้อความจะถูกส่งตามลำดับเมื่อกลับมาออนไลน์',
   },
-  wallet: {
-    title: 'กระเป๋าเงิน',
-    open: (balance, symbol) => `กระเป๋าเงิน: ${balance} ${symbol}`,
-    earned: (amount, symbol) => `ได้รับ ${amount} ${symbol}`,
-    balance: 'ยอดคงเหลือ',
-    held: (amount) => `กันไว้ ${amount} สำหรับรายการที่ยังดำเนินอยู่`,
-    sources: 'ที่มาของยอด',
-    source: {
-      main: 'รายได้', allowance: 'เบี้ยเลี้ยงรายวัน', event: 'โทเคนกิจกรรม', worktoken: 'เงินฝาก WorkToken',
-      workthr: 'เงินฝาก WorkTHR', bnb: 'เงินฝาก BNB',
-    },
-    today: 'ได้รับวันนี้',
-    week: 'ได้รับสัปดาห์นี้',
-    ofCap: (earned, cap) => `${earned} จาก ${cap}`,
-    tier: 'ระดับ',
-    tiers: { bronze: 'บรอนซ์', silver: 'ซิลเวอร์', gold: 'โกลด์', platinum: 'แพลทินัม' },
-    nextTier: (tier, at) => `ระดับ${tier}เริ่มที่ ${at}`,
-    topTier: 'นี่คือระดับสูงสุดแล้ว',
-    statement: 'รายการเดินบัญชี',
-    statementNone: 'ยังไม่มีรายการ ลองพูดอะไรสักอย่างในห้อง แล้วรางวัลแรกจะแสดงที่นี่',
-    after: (amount) => `คงเหลือ ${amount}`,
-    why: 'ทำไม?',
-    reasons: {
-      registration: 'เข้าร่วม Guildhall', send_message: 'ส่งข้อความ', create_room: 'เปิดห้อง', join_room: 'เข้าร่วมห้อง',
-      daily_login: 'รับรางวัลประจำวัน', share_file: 'แชร์ไฟล์', weekly_streak: 'ต่อเนื่องครบสัปดาห์', monthly_active: 'ใช้งานสม่ำเสมอทั้งเดือน',
-      invite_friend: 'ชวนเพื่อน', receive_gift: 'ได้รับของขวัญ', room_moderator: 'ดูแลห้อง',
-      popular_message: 'ข้อความยอดนิยม', helpful_content: 'ข้อความที่เป็นประโยชน์', media_shared: 'แชร์สื่อ',
-    },
-    base: 'รางวัลตั้งต้น',
-    factor: { streak: 'ความต่อเนื่อง', tier: 'ระดับ', event: 'กิจกรรม' },
-    granted: 'ได้รับจริง',
-    cappedBy: {
-      activity_day: 'ถูกตัดที่เพดานวันนี้ของกิจกรรมนี้', day: 'ถูกตัดที่เพดานของวันนี้', week: 'ถูกตัดที่เพดานของสัปดาห์นี้',
-    },
-    caps: { activity_day: 'วันนี้ เฉพาะกิจกรรมนี้', day: 'วันนี้ รวมทั้งหมด', week: 'สัปดาห์นี้ รวมทั้งหมด' },
-    used: (used, limit) => `ก่อนหน้านี้ใช้ไป ${used} จาก ${limit}`,
-    withheld: 'ไม่มีการให้รางวัล',
-    policy: (version) => `ตามนโยบายรางวัลฉบับ ${version}`,
-  },
   settings: {
     title: 'การตั้งค่า',
     look: 'การแสดงผล',
@@ -246,10 +209,12 @@ export const th: Dictionary = {
     membership_limit_reached: 'คุณอยู่ในห้องครบจำนวนสูงสุดแล้ว',
     too_large: 'ใหญ่เกินไป',
     unavailable: 'เซิร์ฟเวอร์กำลังยุ่ง โปรดลองอีกครั้ง',
+    conflict: 'ขัดกับข้อมูลที่มีอยู่',
     internal: 'เกิดข้อผิดพลาดที่เซิร์ฟเวอร์',
     unreachable: 'ติดต่อเซิร์ฟเวอร์ไม่ได้',
     storage: 'เบราว์เซอร์นี้เก็บข้อความไม่สำเร็จ',
     rate_limited: 'เร็วเกินไป โปรดรอสักครู่',
   },
   waitSeconds: (n) => `โปรดรอ ${n} วินาที`,
+  waitMinutes: (n) => `โปรดรอ ${n} นาที`,
 }

@@ -35,3 +35,19 @@ test('a reason is asked for once', async () => {
   expect(explain).toHaveBeenCalledOnce()
   expect(wallet.explanations.get('op1')?.op_id).toBe('op1')
 })
+
+test('what has happened since stands on top of an open statement, once', async () => {
+  let newest = ['3', '2']
+  const history = vi.fn(async () => ({ entries: newest.map(entry), next: 'c' }) as Statement)
+  const wallet = new Wallet({ balance: vi.fn(), history, explain: vi.fn() })
+  await wallet.catchUp()
+  expect(history).not.toHaveBeenCalled()
+  await wallet.openStatement()
+  newest = ['4', '3']
+  await Promise.all([wallet.catchUp(), wallet.catchUp()])
+  expect(wallet.entries.map(({ id }) => id)).toEqual(['4', '3', '2'])
+  // So much that the page does not reach what is known: it begins anew rather than with a hole.
+  newest = ['9', '8']
+  await wallet.catchUp()
+  expect(wallet.entries.map(({ id }) => id)).toEqual(['9', '8'])
+})

@@ -43,6 +43,18 @@ export class Wallet {
     await this.page(undefined)
   }
 
+  /** Puts what has happened since on top of the statement, if it is open. */
+  async catchUp(): Promise<void> {
+    if (this.loading || this.next === undefined) return
+    const page = await this.doors.history()
+    // Only now: another answer may have come meanwhile.
+    const known = new Set(this.entries.map(({ id }) => id))
+    const fresh = page.entries.filter(({ id }) => !known.has(id))
+    const whole = fresh.length < page.entries.length
+    this.entries = whole ? [...fresh, ...this.entries] : page.entries
+    if (!whole) this.next = page.next
+  }
+
   async more(): Promise<void> {
     if (this.next) await this.page(this.next)
   }

@@ -4,6 +4,7 @@
  */
 import type { components as Events } from './events'
 import type { components as Http } from './http'
+import type { Gift } from '../economy'
 
 type HttpSchemas = Http['schemas']
 type EventSchemas = Events['schemas']
@@ -28,6 +29,25 @@ export type Balance = HttpSchemas['Balance']
 export type Entry = HttpSchemas['Entry']
 export type Statement = HttpSchemas['Statement']
 export type Explanation = HttpSchemas['Explanation']
+export type Streak = HttpSchemas['Streak']
+export type DailyClaim = HttpSchemas['DailyClaim']
+export type TierRule = HttpSchemas['TierRule']
+export type TierStanding = HttpSchemas['TierStanding']
+export type Policy = HttpSchemas['Policy']
+export type RewardRule = HttpSchemas['Reward']
+export type SeasonalEvent = HttpSchemas['Event']
+export type Goal = HttpSchemas['Progress']
+export type GoalClaim = HttpSchemas['GoalClaimed']
+export type Leaderboard = HttpSchemas['Board']
+export type Place = HttpSchemas['Place']
+export type EarningStats = HttpSchemas['EarningStats']
+export type SpendingStats = HttpSchemas['SpendingStats']
+export type EventKind = SeasonalEvent['kind']
+export type GoalWindow = Goal['window']
+export type Ranking = Leaderboard['by']
+export type RankingWindow = Leaderboard['window']
+export type TierBasis = TierStanding['basis']
+export type DayAmount = HttpSchemas['Point']
 
 /** An event carries what its kind is about; the document, which has one flat shape, cannot say so. */
 export type RoomEvent = Omit<EventSchemas['RoomEvent'], 'kind' | 'message' | 'feedback' | 'member' | 'room'> &
@@ -47,6 +67,7 @@ export type ReadChanged = EventSchemas['ReadChanged']
 export type TypingChanged = EventSchemas['TypingChanged']
 export type RoomsHeads = EventSchemas['RoomsHeads']
 export type RewardGranted = EventSchemas['RewardGranted']
+export type TierChanged = EventSchemas['TierChanged']
 
 /** Command name -> [payload, answer without `ok`]. */
 export interface Commands {
@@ -68,5 +89,7 @@ export interface Pushes {
   'typing.changed': TypingChanged
   'wallet.changed': Balance
   'reward.granted': RewardGranted
+  'tier.changed': TierChanged
+  'gift.received': { gift: Gift }
   'session.revoked': EventSchemas['SessionRevoked']
 }
