@@ -32,7 +32,7 @@ STICKS_OUT = """() => [...document.querySelectorAll('a, button, input, select, t
   .map(element => element.outerHTML.slice(0, 120))"""
 LATIN = re.compile(r"[A-Za-z]{3,}")
 UNTRANSLATED = re.compile(
-    r"Guildhall|SecureChat Token|SCT|English|Ctrl|Tab|Shift|Enter|Alt|Esc|API|Mozilla.*|.*Chrom.*"
+    r"Guildhall|SecureChat Token|SCT|English|Ctrl|Tab|Shift|Enter|Alt|Esc|API|PIN|Mozilla.*|.*Chrom.*"
 )
 """Names of things, of keys, and of browsers."""
 
