@@ -33,6 +33,7 @@ from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.endpoints import RulesEndpoints
 from app.economy.rules.policy_file import PRESETS
 from app.economy.rules.service import REFRESH_SECONDS, Rulebook
+from app.economy.simulation.endpoints import SimulationEndpoints
 from app.endpoints import ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
@@ -201,7 +202,9 @@ class Guildhall:
         chat = ChatEndpoints(self.chat, ids, self.epoch, self._limits["room_change"])
         economy = EconomyEndpoints(self.economy, self._daily, self._standings, self.rulebook)
         rules = RulesEndpoints(self.rulebook)
-        return [*accounts.operations(), *chat.operations(), *economy.operations(), *rules.operations()]
+        simulation = SimulationEndpoints(self.rulebook)
+        rooms = (accounts, chat, economy, rules, simulation)
+        return [operation for room in rooms for operation in room.operations()]
 
     def _http(self, authenticator: Authenticator, outbox: Outbox) -> Starlette:
         server = ServerEndpoints(
