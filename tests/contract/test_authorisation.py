@@ -47,6 +47,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),
     "check_cap": SIGNED_IN,
+    "dry_run_policy": ADMIN,
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin

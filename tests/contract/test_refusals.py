@@ -46,6 +46,7 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("token_history", "forbidden", "stranger", {}),
     ("explain_reward", "not_found", "stranger", {}),
     ("check_cap", "invalid", "stranger", {"json": {"activity": "sleep"}}),
+    ("dry_run_policy", "policy_refused", "admin", {"json": {"source": "name = 1"}}),
 ]
 ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
@@ -54,6 +55,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
     ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
     ("join", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
+    ("dry_run_policy", "simulation_running"): "tests/economy/test_simulation.py, with two at a time",
 }
 
 

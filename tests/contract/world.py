@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import httpx2
 
+from app.economy.rules.policy_file import DEFAULT_PRESET
 from app.infra.http import Operation
 from app.main import Guildhall
 from tests.harness.api import Api
@@ -85,5 +86,9 @@ REQUESTS: dict[str, Request] = {
     "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
     "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),
     "check_cap": lambda world: ("/api/tokens/check-cap", {"activity": "send_message"}),
+    "dry_run_policy": lambda world: (
+        "/api/admin/policies/dry-run",
+        {"source": DEFAULT_PRESET.read_text(encoding="utf-8")},
+    ),
 }
 """A good request for each operation: its path and its body."""

@@ -109,10 +109,10 @@ class Account:
         done = self.counts[goal.window].done[goal.counter]
         return done // TOKEN if goal.counter in SUMS else done
 
-    def reach(self, goal: Goal) -> bool:
-        """Note that a goal's reward was claimed; False if it has been in this window."""
-        goals = self.counts[goal.window].goals
-        if goal.id in goals:
-            return False
-        goals.add(goal.id)
-        return True
+    def reached(self, goal: Goal) -> bool:
+        """Whether a goal's reward was claimed in this window."""
+        return goal.id in self.counts[goal.window].goals
+
+    def reach(self, goal: Goal) -> None:
+        """Note that a goal's reward was claimed."""
+        self.counts[goal.window].goals.add(goal.id)

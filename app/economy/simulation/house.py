@@ -153,7 +153,8 @@ class House:
     def settle_goals(self, account: Account) -> None:
         """Claim every goal that has been reached."""
         for goal in self.policy.goals:
-            if account.progress(goal) >= goal.count and account.reach(goal):
+            if not account.reached(goal) and account.progress(goal) >= goal.count:
+                account.reach(goal)
                 self.reward(account, "achievement" if goal.window == "ever" else "quest", told=goal.reward)
 
     def _settle(self, account: Account) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 72, 118, 44, 52
@@ -101,12 +102,16 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _apart(heights: Sequence[float], gap: float) -> list[float]:
-    """The heights of labels, moved down where they would lie on one another."""
-    placed: dict[int, float] = {}
-    last = float("-inf")
-    for at in sorted(range(len(heights)), key=lambda at: heights[at]):
-        last = placed[at] = max(heights[at], last + gap)
-    return [placed[at] for at in range(len(heights))]
+    """The heights of labels, moved apart where they would lie on one another, none below the axis."""
+    placed = list(heights)
+    downwards = sorted(range(len(heights)), key=lambda at: heights[at])
+    for above, at in pairwise(downwards):
+        placed[at] = max(placed[at], placed[above] + gap)
+    lowest = float(HEIGHT - BOTTOM)
+    for at in reversed(downwards):
+        placed[at] = min(placed[at], lowest)
+        lowest = placed[at] - gap
+    return placed
 
 
 def _round_step(least: float) -> float:

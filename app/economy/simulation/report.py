@@ -15,6 +15,8 @@ from app.economy.simulation.scenario import SCENARIO
 from app.economy.simulation.study import COMPARED, VARIANTS, Study
 from app.economy.simulation.tables import EARNINGS, SERIES, Row, earnings_row, markdown, measure, series_row
 
+SETTLED = 4
+"""The week from which inflation is drawn; in the first weeks nearly all that there is was issued just now."""
 TEMPLATE = Path(__file__).parent / "report.md"
 PAGE = "economy-simulation.md"
 SOURCES = (*(PRESETS / f"{name}.toml" for name in COMPARED), SCENARIO, VARIANTS)
@@ -63,7 +65,7 @@ def page(study: Study) -> str:
 def plots(study: Study) -> dict[str, Plot]:
     """The plots of the report by name."""
     shipped = study.policies[COMPARED[0]]
-    inflation = [Line(name, _band(runs, _inflation)[1:]) for name, runs in study.policies.items()]
+    inflation = [Line(name, _band(runs, _inflation)[SETTLED - 1 :]) for name, runs in study.policies.items()]
     net = [Line(name, _band(runs, _net_each)) for name, runs in study.policies.items()]
     earned = [Line(group, _band(shipped, _earned_by(group))) for group in GROUPS]
     affordable = [Line(kind, _band(shipped, _can_afford(kind))) for kind in ITEM_CLASSES]
@@ -77,12 +79,12 @@ def plots(study: Study) -> dict[str, Plot]:
         Line("median", _band(shipped, lambda week: week.median / TOKEN)),
     ]
     return {
-        "inflation": Plot("Net inflation of a week", "% of the opening circulation", inflation, first=2),
+        "inflation": Plot("Net inflation of a week", "% of the opening circulation", inflation, first=SETTLED),
         "net": Plot("Net issuance for each active account", "tokens a week", net),
-        "earned": Plot("Earned by each who came, balanced", "tokens a week", earned, bounds=(200, 300)),
-        "flows": Plot("Issued and burned, balanced", "tokens a week", flows),
-        "balances": Plot("Balances, balanced", "tokens", balances),
-        "affordable": Plot("Who can pay the dearest of a class, balanced", "% of the honest", affordable),
+        "earned": Plot("Earned by each who came, under balanced", "tokens a week", earned, bounds=(200, 300)),
+        "flows": Plot("Issued and burned under balanced", "tokens a week", flows),
+        "balances": Plot("Balances under balanced", "tokens", balances),
+        "affordable": Plot("Who can pay the dearest of a class, under balanced", "% of the honest", affordable),
     }
 
 

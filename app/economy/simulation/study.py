@@ -33,6 +33,7 @@ class Variant:
     policy: Policy
     scenario: Scenario
     mix: Mapping[Any, int]
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ def conduct(run: Run, tell: Progress, seeds: Sequence[int] = SEEDS, agents: int 
     knobs, assumptions = variants()
 
     def compare(those: Sequence[Variant]) -> list[tuple[str, Result]]:
-        return [(its.title, simulate(its.policy, replace(small, mix=its.mix), its.scenario)) for its in those]
+        runs = [(its, replace(small, mix=its.mix, days=its.days or small.days)) for its in those]
+        return [(its.title, simulate(its.policy, run, its.scenario)) for its, run in runs]
 
     return Study(run, policies, simulate(load_policy(), small), compare(knobs), compare(assumptions))
 
@@ -78,6 +80,7 @@ def variants(path: Path = VARIANTS) -> tuple[list[Variant], list[Variant]]:
             title=its["title"],
             scenario=Scenario.model_validate(altered(scenario, its)),
             mix=its.get("mix", shipped.mix),
+            days=its.get("days"),
         )
         for its in document["assumptions"]
     ]
