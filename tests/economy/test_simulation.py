@@ -89,6 +89,17 @@ async def test_it_pays_what_the_economy_pays(
     rooms: RealHouse, transactor: Transactor, database: Database, calendar: Calendar, clock: FrozenClock
 ) -> None:
     """Forty days of claims and activities, told to both; they must agree on every single reward."""
+
+    async def paid(kind: str, key: str, weight: int = 1, reached: int = 1) -> int:
+        activity = Activity(
+            kind, ANA, clock.now_ms(), key, subject=key, fingerprint=key, weight=weight, reached=reached
+        )
+        rewarded = await transactor.run(lambda work: rooms.economy.reward_activity(work, activity))
+        return 0 if rewarded is None else rewarded.decision.granted
+
+    async def claim(key: str) -> None:
+        await transactor.run(lambda work: rooms.daily.claim(work, ANA, key))
+
     chance = random.Random(3)
     ana, imagined = Account(ANA), House(POLICY, NoBooks())
     kinds = {"create_room": 2, "join_room": 3, "send_message": 60, "share_file": 12, "invite_friend": 1}
@@ -96,20 +107,15 @@ async def test_it_pays_what_the_economy_pays(
         imagined.begin(calendar.day(clock.now_ms()), [])
         imagined.open(ana)
         if chance.random() < 0.93:
-            await transactor.run(lambda work, key=f"claim {number}": rooms.daily.claim(work, ANA, key))
+            await claim(f"claim {number}")
             imagined.claim_daily(ana)
         for kind, most in kinds.items():
             weight, key = chance.randint(0, most), f"{kind} {number}"
             if weight:
-                activity = Activity(kind, ANA, clock.now_ms(), key, subject=key, fingerprint=key, weight=weight)
-                paid = await transactor.run(lambda work, it=activity: rooms.economy.reward_activity(work, it))
-                assert paid is not None
-                assert imagined.reward(ana, kind, weight) == paid.decision.granted, key
+                assert imagined.reward(ana, kind, weight) == await paid(kind, key, weight), key
         for kind, reached in (("popular_message", 10), ("helpful_content", 3), ("media_shared", 9)):
-            activity = Activity(kind, ANA, clock.now_ms(), f"{kind} {number}", subject=str(number), reached=reached)
-            paid = await transactor.run(lambda work, it=activity: rooms.economy.reward_activity(work, it))
-            granted = 0 if paid is None else paid.decision.granted
-            assert imagined.reward(ana, kind, reached=reached) == granted, activity.key
+            key = f"{kind} {number}"
+            assert imagined.reward(ana, kind, reached=reached) == await paid(kind, key, reached=reached), key
         async with database.reader() as db:
             assert (await rooms.economy.balance_of(db, ANA)).balance == ana.balance
         clock.advance(days=1)
