@@ -11,7 +11,7 @@ CLIENT := static/dist/index.html
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/*.ts static/*.js static/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt generate lock bench clean
+.PHONY: help setup run demo test check fmt generate lock simulation bench clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ generate: $(VENV)/runtime.stamp $(NODE_MODULES) ## Write the files that are gene
 
 lock: $(VENV)/test.stamp ## Resolve requirements/*.in into the hashed lock files (UPGRADE=1 takes newer releases)
 	sh scripts/lock.sh $(BIN)/uv $(if $(UPGRADE),--upgrade)
+
+simulation: $(VENV)/runtime.stamp ## Write docs/economy-simulation.md anew (some minutes)
+	$(BIN)/python -m app simulate --report docs
 
 bench: setup $(VENV)/test.stamp ## Measure the server on this machine
 	$(BIN)/python -m bench

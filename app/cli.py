@@ -7,7 +7,8 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from pathlib import Path
+from typing import Annotated, TypeVar, cast
 
 import typer
 from pydantic import ValidationError
@@ -18,7 +19,15 @@ from app.economy.ledger.audit import Report
 from app.economy.ledger.chain import ChainReport
 from app.economy.ledger.chain import verify_chain as recompute_chain
 from app.economy.oversight.audit import audit as audit_economy
+from app.economy.rules.model import Policy
+from app.economy.rules.policy_file import DEFAULT_PRESET, PRESETS, PolicyError, load_policy
 from app.economy.rules.service import published_policies
+from app.economy.simulation.model import MIX, Class, Run, SimulationError
+from app.economy.simulation.report import write_report
+from app.economy.simulation.schemas import Simulation
+from app.economy.simulation.service import simulate as run_simulation
+from app.economy.simulation.study import conduct
+from app.economy.simulation.tables import terminal
 from app.generate import stale, write
 from app.infra.database import Database, database_from_url
 from app.infra.database.migrations import migrate as migrate_database
@@ -143,6 +152,49 @@ def generate(check: Annotated[bool, typer.Option(help="Only tell whether the fil
         typer.echo("stale, run `make generate`: " + ", ".join(old), err=True)
         raise typer.Exit(1)
     typer.echo("generated files are up to date")
+
+
+@cli.command()
+def simulate(
+    days: Annotated[int, typer.Option(help="How long, 28 to 366")] = 90,
+    agents: Annotated[int, typer.Option(help="How many people, 20 to 20000")] = 2000,
+    mix: Annotated[str, typer.Option(help="Parts of each class")] = ",".join(
+        f"{its}:{part}" for its, part in MIX.items()
+    ),
+    policy: Annotated[str, typer.Option(help="A preset, or a policy file")] = DEFAULT_PRESET.stem,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same run")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report of the shipped policies here instead")] = None,
+) -> None:
+    """Play a policy through with imagined people; exit with 1 when it misses a target of balance."""
+    try:
+        run = Run(days, agents, _mix(mix), seed)
+        rules = _policy(policy)
+    except (SimulationError, PolicyError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    if report is not None:
+        study = conduct(run, tell=lambda what: typer.echo(what, err=True))
+        typer.echo("\n".join(str(path) for path in write_report(study, report)))
+        return
+    result = run_simulation(rules, run)
+    typer.echo(Simulation.of(result).model_dump_json() if as_json else terminal(result))
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def _mix(text: str) -> dict[Class, int]:
+    """Parts by class, as in `casual:70,core:30`."""
+    try:
+        parts = [part.split(":") for part in text.split(",")]
+        return {cast("Class", kind.strip()): int(count) for kind, count in parts}
+    except ValueError:
+        raise SimulationError("a mix is written like casual:70,core:25,farmer:4,ring:1") from None
+
+
+def _policy(name: str) -> Policy:
+    preset = PRESETS / f"{name}.toml"
+    return load_policy(preset if name.isidentifier() and preset.exists() else Path(name))
 
 
 def _settings() -> Settings:

@@ -20,6 +20,7 @@ from app.economy.oversight.decay import DormantBalances
 from app.economy.oversight.housekeeping import Housekeeping
 from app.economy.rules.endpoints import RulesEndpoints
 from app.economy.rules.service import Rulebook
+from app.economy.simulation.endpoints import SimulationEndpoints
 from app.infra.database import Database
 from app.infra.http import Operation
 from app.infra.unit_of_work import Transactor
@@ -61,6 +62,7 @@ class Bank:
             RulesEndpoints(self.rulebook),
             GoalEndpoints(self.goals, self.economy),
             BoardEndpoints(Boards(self._calendar, self._clock)),
+            SimulationEndpoints(self.rulebook),
             InsightEndpoints(Insight(self.economy, self._calendar, self._clock)),
         )
         return [operation for room in rooms for operation in room.operations()]

@@ -78,6 +78,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "send_gift": (401, 409, 409, OK, 409),  # the owner has a PIN
     "audit_runs": ADMIN,
     "run_audit": ADMIN,
+    "dry_run_policy": ADMIN,
 }
 OUTSIDE = "not_a_member"
 # stranger, member, owner, admin

@@ -94,6 +94,7 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("send_gift", "not_a_member", "owner", {"body": {"room_id": "1"}}),
     ("send_gift", "gift_too_small", "owner", {"body": {"amount": "0.5"}}),
     ("send_gift", "gift_limit", "owner", {"body": {"amount": "1000"}}),
+    ("dry_run_policy", "policy_refused", "admin", {"json": {"source": "name = 1"}}),
 ]
 # The same key with another request: operation, the role that asks, what differs in the body.
 KEYED: list[tuple[str, Any, dict[str, Any]]] = [
@@ -122,6 +123,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
     ("set_role", "member_not_found"): "tests/chat/test_roles.py",
     ("set_role", "owner_keeps_role"): "tests/chat/test_roles.py",
+    ("dry_run_policy", "simulation_running"): "tests/economy/test_simulation.py, with two at a time",
 }
 
 

@@ -137,5 +137,9 @@ REQUESTS: dict[str, Request] = {
     ),
     "audit_runs": lambda world: ("/api/admin/audit", None),
     "run_audit": lambda world: ("/api/admin/audit", None),
+    "dry_run_policy": lambda world: (
+        "/api/admin/policies/dry-run",
+        {"source": DEFAULT_PRESET.read_text(encoding="utf-8")},
+    ),
 }
 """A good request for each operation: its path and its body."""

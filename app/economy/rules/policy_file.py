@@ -56,9 +56,16 @@ def load_policy(path: Path = DEFAULT_PRESET) -> Policy:
 def parse_policy(source: str, name: str) -> Policy:
     """Check the text of a policy, called `name` in errors. Raises `PolicyError`, naming every fault found."""
     try:
-        file = _File.model_validate(tomllib.loads(source))
+        document = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: {error}") from error
+    return policy_of(document, name)
+
+
+def policy_of(document: dict[str, Any], name: str) -> Policy:
+    """Check the parsed text of a policy. Raises `PolicyError` like `parse_policy`."""
+    try:
+        file = _File.model_validate(document)
     except ValidationError as error:
         raise PolicyError(_faults(name, ((_key(item["loc"]), item["msg"]) for item in error.errors()))) from None
     found = list(_inconsistencies(file))

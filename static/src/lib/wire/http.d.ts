@@ -142,6 +142,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/policies/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Play a policy through with imagined people, without publishing it: series by week and the targets. */
+        post: operations["dry_run_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -2218,6 +2235,154 @@ export interface components {
             user: components["schemas"]["User"];
         };
         /**
+         * SimulatedEarners
+         * @description Of one kind of people: how many came in a week, and what one of them earned in it.
+         */
+        SimulatedEarners: {
+            /** Active */
+            active: number;
+            /**
+             * Earned Each
+             * @description Tokens, exact
+             */
+            earned_each: string;
+        };
+        /**
+         * SimulatedWeek
+         * @description A week of a simulation. Shares and rates are decimal strings of one; `inflation` is null in the first week.
+         */
+        SimulatedWeek: {
+            /** Affordable */
+            affordable: {
+                [key: string]: string;
+            };
+            /**
+             * Allowance Lapsed
+             * @description Tokens, exact
+             */
+            allowance_lapsed: string;
+            /**
+             * Allowance Used
+             * @description Tokens, exact
+             */
+            allowance_used: string;
+            /**
+             * Burned
+             * @description Tokens, exact
+             */
+            burned: string;
+            /** Cap Saturation */
+            cap_saturation: {
+                [key: string]: string;
+            };
+            /**
+             * Circulation
+             * @description Tokens, exact
+             */
+            circulation: string;
+            /** Earned By Activity */
+            earned_by_activity: {
+                [key: string]: string;
+            };
+            /** Earners */
+            earners: {
+                [key: string]: components["schemas"]["SimulatedEarners"];
+            };
+            /**
+             * Gifts
+             * @description Tokens, exact
+             */
+            gifts: string;
+            /** Gini */
+            gini: string;
+            /** Inflation */
+            inflation: string | null;
+            /**
+             * Issued
+             * @description Tokens, exact
+             */
+            issued: string;
+            /**
+             * Mean
+             * @description Tokens, exact
+             */
+            mean: string;
+            /**
+             * Median
+             * @description Tokens, exact
+             */
+            median: string;
+            /** Number */
+            number: number;
+            /**
+             * P90
+             * @description Tokens, exact
+             */
+            p90: string;
+            /**
+             * P99
+             * @description Tokens, exact
+             */
+            p99: string;
+            /** Spent By Category */
+            spent_by_category: {
+                [key: string]: string;
+            };
+            /** Tiers */
+            tiers: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Simulation
+         * @description What came of a simulation: its whole weeks, and the targets of balance.
+         */
+        Simulation: {
+            /** Agents */
+            agents: number;
+            /** Days */
+            days: number;
+            /** Mix */
+            mix: {
+                [key: string]: number;
+            };
+            /** Passed */
+            passed: boolean;
+            /** Policy */
+            policy: string;
+            /** Seed */
+            seed: number;
+            /** Targets */
+            targets: components["schemas"]["SimulationTarget"][];
+            /** Weeks */
+            weeks: components["schemas"]["SimulatedWeek"][];
+        };
+        /**
+         * SimulationTarget
+         * @description A target of balance: what was measured, the bounds it has to lie in, and whether it does.
+         *
+         *     In tokens or as a ratio, by `unit`. `measured` is null when there was nobody to measure it with.
+         */
+        SimulationTarget: {
+            /** Least */
+            least: string | null;
+            /** Meaning */
+            meaning: string;
+            /** Measured */
+            measured: string | null;
+            /** Most */
+            most: string | null;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "tokens" | "ratio";
+        };
+        /**
          * SpendingStats
          * @description What went out: in all, by category (most first), and on every day from `since` to `until`.
          */
@@ -3110,6 +3275,93 @@ export interface operations {
             };
             /** @description Refused: forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: invalid, policy_refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckingPolicy"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description Refused: unauthenticated */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: simulation_running */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
