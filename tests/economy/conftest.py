@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from app.core.clock import Calendar
@@ -9,7 +11,9 @@ from app.core.ids import Ids
 from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy
-from tests.harness.economy import POLICY, House, house
+from app.infra.database import Database
+from app.infra.unit_of_work import Transactor
+from tests.harness.economy import POLICY, House, Member, house
 from tests.harness.fakes import FrozenClock
 
 
@@ -37,3 +41,9 @@ def ledger(rooms: House) -> Ledger:
 @pytest.fixture
 def economy(rooms: House) -> Economy:
     return rooms.economy
+
+
+@pytest.fixture
+def member(rooms: House, transactor: Transactor, database: Database) -> Callable[[int], Member]:
+    """Makes people: `ana = member(7001)`."""
+    return lambda account_id: Member(account_id, rooms, transactor, database)
