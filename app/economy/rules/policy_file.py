@@ -57,10 +57,11 @@ def parse_policy(source: str, name: str) -> Policy:
     """Check the text of a policy, called `name` in errors. Raises `PolicyError`, naming every fault found."""
     try:
         file = _File.model_validate(tomllib.loads(source))
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{name}: {error}") from error
     except ValidationError as error:
         raise PolicyError(_faults(name, ((_key(item["loc"]), item["msg"]) for item in error.errors()))) from None
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: integers of thousands of digits, and brackets nested thousands deep.
+        raise PolicyError(f"{name}: {error}") from error
     found = list(_inconsistencies(file))
     if found:
         raise PolicyError(_faults(name, iter(found)))
