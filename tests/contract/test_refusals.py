@@ -89,6 +89,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
     ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
     ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
+    ("claim_goal", "balance_too_large"): "tests/economy/test_goals.py: a balance of 10^9",
     ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
     ("award", "balance_too_large"): "tests/economy/test_awards.py: a balance of 10^9",
     ("publish_policy", "published_meanwhile"): "tests/economy/test_rulebook.py: two at once",
