@@ -13,6 +13,9 @@ from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
+from app.main import Guildhall
+from tests.harness.api import Api
+from tests.harness.application import PASSWORD, Person
 from tests.harness.economy import POLICY, House, Member, house
 from tests.harness.fakes import FrozenClock
 
@@ -47,3 +50,10 @@ def economy(rooms: House) -> Economy:
 def member(rooms: House, transactor: Transactor, database: Database) -> Callable[[int], Member]:
     """Makes people: `ana = member(7001)`."""
     return lambda account_id: Member(account_id, rooms, transactor, database)
+
+
+@pytest.fixture
+async def root(app: Guildhall, api: Api) -> Person:
+    """The administrator of the whole application."""
+    body = {"username": "root", "password": PASSWORD, "token": await app.setup_token()}
+    return Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))

@@ -21,7 +21,7 @@ from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
 from app.main import Guildhall
 from tests.harness.api import Api
-from tests.harness.application import PASSWORD, Person
+from tests.harness.application import Person
 from tests.harness.economy import RULES, Member, assert_sound, house, open_account
 from tests.harness.engines import SQLITE_ONLY
 from tests.harness.fakes import FrozenClock, RecordedFacts
@@ -153,7 +153,7 @@ async def test_what_is_repeated_of_a_month_is_not_told_as_paid_again(ana: Member
     brought = []
     for day in range(1, 23):
         clock.set(utc(2026, 11, day, 12))
-        outcome, claimed = await ana.claims(f"day {day}")
+        _, claimed = await ana.claims(f"day {day}")
         assert claimed is not None
         assert (await ana.claims(f"day {day}"))[1] == claimed
         brought.append("monthly_active" in granted(claimed))
@@ -301,9 +301,7 @@ async def test_bringing_people_pays_once_for_each_up_to_the_years_cap(ana: Membe
 
 
 @SQLITE_ONLY
-async def test_an_invitation_is_paid_for_through_the_whole_application(app: Guildhall, api: Api) -> None:
-    body = {"username": "root", "password": PASSWORD, "token": await app.setup_token()}
-    root = Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))
+async def test_an_invitation_is_paid_for_through_the_whole_application(app: Guildhall, root: Person) -> None:
     code = (await root.api.post("/api/invites", json={}, expect=201))["code"]
     async with Api.in_process(app) as other:
         guest = await Person.register(other, "guest", invite=code)
