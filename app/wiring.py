@@ -32,7 +32,6 @@ from app.infra.unit_of_work import UnitOfWork
 from app.realtime.pushes import Pushes
 
 EARN = "economy.activity"
-REFER = "economy.referral"
 CARD = "chat.card"
 
 
@@ -50,12 +49,6 @@ def _earn(kind: str, actor: int, at: int, **details: Any) -> Errand:
 
 def _registered(fact: PersonRegistered) -> Errand:
     return _earn("registration", fact.account_id, fact.at, key=f"registration:{fact.account_id}")
-
-
-def _invited(fact: PersonRegistered) -> Errand | None:
-    if fact.invited_by is None:
-        return None
-    return Errand(REFER, {"account": fact.account_id, "inviter": fact.invited_by}, owner=fact.account_id)
 
 
 def _newcomer_active(fact: NewcomerActive) -> Errand:
@@ -126,7 +119,6 @@ def _gift_shown(fact: GiftSent) -> Errand | None:
 
 SUBSCRIPTIONS: tuple[On, ...] = (
     On(PersonRegistered, _registered),
-    On(PersonRegistered, _invited),
     On(NewcomerActive, _newcomer_active),
     On(RoomCreated, _room_created),
     On(RoomJoined, _room_joined),
@@ -145,13 +137,10 @@ def handlers(economy: Economy, chat: Chat) -> dict[str, Handler]:
     async def earn(work: UnitOfWork, payload: dict[str, Any]) -> None:
         await economy.reward_activity(work, Activity.from_json(payload))
 
-    async def refer(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await economy.refer(work, payload["account"], inviter_id=payload["inviter"])
-
     async def show_card(work: UnitOfWork, payload: dict[str, Any]) -> None:
         await chat.post_card(work, **payload)
 
-    return {EARN: earn, REFER: refer, CARD: show_card}
+    return {EARN: earn, CARD: show_card}
 
 
 class Nerves:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -46,6 +46,10 @@ class Calendar:
         """When the next ISO week (Monday) begins, in milliseconds."""
         local = self._local(at_ms)
         return self._midnight(local.toordinal() + 8 - local.isoweekday())
+
+    def next_year_ms(self, at_ms: int) -> int:
+        """When the next calendar year begins, in milliseconds."""
+        return self._midnight(date(self._local(at_ms).year + 1, 1, 1).toordinal())
 
     def _local(self, at_ms: int) -> datetime:
         return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)).astimezone(self._zone)

@@ -113,6 +113,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("claim_daily", "nothing_to_claim"): "tests/economy/test_daily.py, under a policy without a daily reward",
     ("claim_daily", "key_reused"): "there is nothing in which two claims could differ",
     ("claim_goal", "goal_claimed"): "tests/economy/test_goals.py, after reaching one",
+    ("claim_goal", "balance_too_large"): "tests/economy/test_goals.py: a balance of 10^9",
     ("daily_reset", "no_allowance"): "tests/economy/test_allowance.py, under a policy without one",
     ("send_gift", "own_gift"): "tests/economy/test_gifts.py",
     ("send_gift", "gift_count"): "tests/economy/test_gifts.py, after ten",

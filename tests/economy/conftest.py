@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from app.core.clock import Calendar
@@ -9,7 +11,12 @@ from app.core.ids import Ids
 from app.economy.earning.service import Economy
 from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy
-from tests.harness.economy import POLICY, House, house
+from app.infra.database import Database
+from app.infra.unit_of_work import Transactor
+from app.main import Guildhall
+from tests.harness.api import Api
+from tests.harness.application import PASSWORD, Person
+from tests.harness.economy import POLICY, House, Member, house
 from tests.harness.fakes import FrozenClock
 
 
@@ -37,3 +44,16 @@ def ledger(rooms: House) -> Ledger:
 @pytest.fixture
 def economy(rooms: House) -> Economy:
     return rooms.economy
+
+
+@pytest.fixture
+def member(rooms: House, transactor: Transactor, database: Database) -> Callable[[int], Member]:
+    """Makes people: `ana = member(7001)`."""
+    return lambda account_id: Member(account_id, rooms, transactor, database)
+
+
+@pytest.fixture
+async def root(app: Guildhall, api: Api) -> Person:
+    """The administrator of the whole application."""
+    body = {"username": "root", "password": PASSWORD, "token": await app.setup_token()}
+    return Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))

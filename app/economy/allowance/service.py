@@ -111,7 +111,7 @@ class Allowances:
         lost = await self._expired_part(work.db, hold_id)
         op = OpRequest("work", f"failed:{hold_id}", "work_failed", 0, {"hold": str(hold_id)}, self._version())
         outcome = await self._ledger.void(work, op, hold_id=hold_id)
-        if lost and outcome.refusal is None:
+        if outcome.refusal is None and not outcome.replayed:
             for owner, amount in lost.items():
                 await self._grant_again(work, owner, hold_id, amount)
         return outcome
@@ -141,8 +141,8 @@ class Allowances:
             return Reset(day, await store.count_due(db, SCOPE, day), granted)
 
     async def _ensure_all(self, work: UnitOfWork, owners: list[int]) -> int:
-        """In ascending order, as wallets are locked everywhere."""
-        return sum([await self.ensure(work, owner) for owner in sorted(owners)])
+        """In the order of their wallets, which is how wallets are locked everywhere."""
+        return sum([await self.ensure(work, owner) for owner in owners])
 
     async def _expired_part(self, db: Connection, hold_id: int) -> dict[int, int]:
         """How much of a hold came out of allowance that has expired since, by owner."""

@@ -16,10 +16,8 @@ WHERE NOT EXISTS (
 
 
 async def due(db: Connection, scope: str, day: int, limit: int) -> list[int]:
-    """Owners of wallets who have not been granted a day's allowance yet."""
-    rows = await db.all(
-        f"SELECT w.owner_id {_DUE} ORDER BY w.owner_id LIMIT :limit", scope=scope, day=str(day), limit=limit
-    )
+    """Owners of wallets who have not been granted a day's allowance yet, in the order of their wallets."""
+    rows = await db.all(f"SELECT w.owner_id {_DUE} ORDER BY w.id LIMIT :limit", scope=scope, day=str(day), limit=limit)
     return [row["owner_id"] for row in rows]
 
 

@@ -11,7 +11,7 @@ from app.infra.unit_of_work import UnitOfWork
 
 PLACES_MAX = 100
 KEPT_MS = 15_000
-"""How long the top of a board is shown before it is counted anew."""
+"""How long the top of a board is shown before it is counted anew. Whoever wants to be gone is gone at once."""
 
 
 class Boards:
@@ -27,16 +27,16 @@ class Boards:
         now = self._clock.now_ms()
         first = None if measure == "balance" else first_day(span, self._calendar.day(now))
         places = await self._top(db, measure, span, first, now)
+        hidden = await store.hidden(db, [place.account_id for place in places])
+        places = [place for place in places if place.account_id not in hidden]
         amount = await store.amount_of(db, measure, first or 0, now, account_id)
         above = await store.people_above(db, measure, first or 0, now, amount)
         own = Own(above + 1 if amount > 0 else None, amount, await store.is_shown(db, account_id))
         return Board(measure, span, first, places[: min(max(limit, 1), PLACES_MAX)], own)
 
     async def choose(self, work: UnitOfWork, account_id: int, *, shown: bool) -> None:
-        """Let oneself be shown on the boards, or not."""
+        """Let oneself be shown on the boards, from the next count on; or not, at once."""
         await store.choose(work.db, account_id, shown)
-        # Whoever wants to be gone is gone at once; on other nodes within `KEPT_MS`.
-        self._kept.clear()
 
     async def _top(self, db: Connection, measure: Measure, span: Span, first: int | None, now: int) -> list[Place]:
         kept = self._kept.get((measure, span, first))

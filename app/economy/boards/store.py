@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.economy.boards.model import Measure, Place
 from app.economy.earning.standing import ALLOWANCE_SOURCE
 from app.economy.rules.model import ACTIVITIES
@@ -78,6 +80,21 @@ async def is_shown(db: Connection, account_id: int) -> bool:
     """Whether a person lets themselves be shown; everybody does until they say otherwise."""
     row = await db.one("SELECT on_boards FROM econ_choice WHERE account_id = :account", account=account_id)
     return row is None or bool(row["on_boards"])
+
+
+async def hidden(db: Connection, account_ids: Sequence[int]) -> set[int]:
+    """Which of these people do not let themselves be shown."""
+    if not account_ids:
+        return set()
+    asked = {f"account{index}": account_id for index, account_id in enumerate(account_ids)}
+    rows = await db.all(
+        f"""
+        SELECT account_id FROM econ_choice
+        WHERE on_boards = 0 AND account_id IN ({", ".join(f":{name}" for name in asked)})
+        """,
+        **asked,
+    )
+    return {row["account_id"] for row in rows}
 
 
 async def choose(db: Connection, account_id: int, shown: bool) -> None:

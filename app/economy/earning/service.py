@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from app.accounts import store as accounts
 from app.core.clock import Calendar, Clock
 from app.core.errors import NotFound
@@ -63,7 +66,7 @@ class Economy:
         told = activity.to_json()
         # How far it has come by now is no part of what is asked: the next one who takes part asks for the same.
         del told["occurred_at"], told["reached"]
-        op = OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
+        op = OpRequest(_scope(activity.kind), activity.key, REWARD, activity.actor, told, policy.version)
 
         async def body(opened: OpenOp) -> JsonObject:
             decision = await self._pay(work, opened, policy, rule, activity)
@@ -75,9 +78,14 @@ class Economy:
             return Rewarded(outcome.op_id, rules.withhold(rule.base(activity.weight, activity.amount), "balance_full"))
         return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
 
-    async def refer(self, work: UnitOfWork, account_id: int, *, inviter_id: int) -> None:
-        """Remember who invited a newcomer, until they are active."""
-        await store.add_referral(work.db, account_id, inviter_id)
+    async def told(self, db: Connection, kind: str, key: str) -> Rewarded | None:
+        """What came of an activity that was told under this key; None if none was, or there was no reward for it."""
+        row = await ledger_store.op_by_key(db, _scope(kind), key)
+        if row is None:
+            return None
+        if row["status"] == ledger_store.REFUSED:
+            return Rewarded(row["id"], rules.withhold(0, "balance_full"))
+        return Rewarded(row["id"], Decision.from_json(json.loads(row["result"])))
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -91,7 +99,7 @@ class Economy:
         request: JsonObject = {"account": str(account_id), "amount": amount, "reason": reason}
         op = OpRequest(f"award.{admin_id}", key, AWARD, admin_id, request, self._rulebook.policy().version)
         return await self._ledger.grant(
-            work, op, owner=account_id, amount=amount, code=AWARD, faucet=SystemAccount.ADMIN
+            work, op, owner=account_id, amount=amount, code=AWARD, faucet=SystemAccount.ADMIN, kept=request
         )
 
     async def balance_of(self, db: Connection, account_id: int) -> Balance:
@@ -135,17 +143,25 @@ class Economy:
 
     async def check_cap(self, db: Connection, account_id: int, activity: str) -> CapCheck:
         """What an activity would earn now if nothing withheld it. Raises `NotAnActivity`."""
+        (decision,) = await self.preview(db, account_id, activity, [0])
+        now = self._clock.now_ms()
+        resets = {"week": self._calendar.next_week_ms, "activity_year": self._calendar.next_year_ms}
+        resets_at = resets.get(decision.capped_by or "", self._calendar.next_day_ms)(now)
+        return CapCheck(activity, decision, resets_at)
+
+    async def preview(self, db: Connection, account_id: int, activity: str, amounts: Sequence[int]) -> list[Decision]:
+        """What an activity would earn now, told with each of `amounts`, if nothing withheld it.
+
+        Raises `NotAnActivity`.
+        """
         policy = self._rulebook.policy()
         rule = policy.rewards.get(activity)
         if rule is None:
             raise NotAnActivity(f"There is no reward for an activity {activity!r}")
         wallet = await self._standings.wallet(db, account_id)
-        now = self._clock.now_ms()
-        earned = await self._earned(db, policy, rule, wallet, activity, self._calendar.day(now))
-        decision = rules.decide(policy, rule, rule.base(1, 0), earned, self._factors(policy, wallet, earned.day))
-        weekly = decision.capped_by == "week"
-        resets_at = self._calendar.next_week_ms(now) if weekly else self._calendar.next_day_ms(now)
-        return CapCheck(activity, decision, resets_at)
+        earned = await self._earned(db, policy, rule, wallet, activity, self._calendar.day(self._clock.now_ms()))
+        factors = self._factors(policy, wallet, earned.day)
+        return [rules.decide(policy, rule, rule.base(1, amount), earned, factors) for amount in amounts]
 
     async def _pay(
         self, work: UnitOfWork, opened: OpenOp, policy: Policy, rule: RewardRule, activity: Activity
@@ -209,3 +225,8 @@ class Economy:
         if rule.cap_year is None:
             return 0
         return await store.came_since(db, wallet.id, kind, rules.first_of_year(day))
+
+
+def _scope(kind: str) -> str:
+    """Whose keys those of an activity are."""
+    return f"activity.{kind}"

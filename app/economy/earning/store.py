@@ -70,23 +70,13 @@ async def has_done(db: Connection, wallet_id: int, code: str) -> bool:
     return row is not None
 
 
-async def add_referral(db: Connection, account_id: int, inviter_id: int) -> None:
-    await db.execute(
-        """
-        INSERT INTO econ_referral (account_id, inviter_id) VALUES (:account, :inviter)
-        ON CONFLICT (account_id) DO NOTHING
-        """,
-        account=account_id,
-        inviter=inviter_id,
-    )
-
-
 async def settle_referral(db: Connection, account_id: int, now: int) -> int | None:
     """Note that an invited person is active; return who invited them, the first time."""
     row = await db.one(
         """
-        UPDATE econ_referral SET settled_at = :now WHERE account_id = :account AND settled_at IS NULL
-        RETURNING inviter_id
+        INSERT INTO econ_referral (account_id, inviter_id, settled_at)
+        SELECT id, invited_by, CAST(:now AS BIGINT) FROM account WHERE id = :account AND invited_by IS NOT NULL
+        ON CONFLICT (account_id) DO NOTHING RETURNING inviter_id
         """,
         account=account_id,
         now=now,

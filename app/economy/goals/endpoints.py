@@ -9,6 +9,7 @@ from app.economy.earning.service import Economy
 from app.economy.goals.errors import GoalClaimedAlready, NoSuchGoal, NotReached
 from app.economy.goals.schemas import ClaimingGoal, GoalClaimed, GoalList, Progress, ProgressList
 from app.economy.goals.service import Goals
+from app.economy.ledger.errors import BalanceTooLarge
 from app.economy.rules.schemas import GoalRule
 from app.infra.database import Connection
 from app.infra.http import IdempotencyKey, Operation, Refused
@@ -23,7 +24,7 @@ class GoalEndpoints:
         self._economy = economy
 
     def operations(self) -> list[Operation]:
-        tag, claiming = "achievements", (NoSuchGoal, NotReached, GoalClaimedAlready)
+        tag, claiming = "achievements", (NoSuchGoal, NotReached, GoalClaimedAlready, BalanceTooLarge)
         return [
             Operation("GET", "/api/achievements/list", self.list_goals, tag=tag),
             Operation("GET", "/api/achievements/user/{account_id}", self.goal_progress, errors=(Forbidden,), tag=tag),

@@ -16,7 +16,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Sums over the days `first` to `last`; `series` has every day, the ones with nothing too."""
+    """Sums over the days `first` to `last`; `series` has every day, the ones with nothing too.
+
+    What was reversed is taken off on the day of the reversal, so that an amount can be below 0.
+    """
 
     first: int
     last: int

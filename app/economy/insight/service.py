@@ -69,7 +69,7 @@ def _stats(first: int, last: int, moved: Iterable[tuple[int, str, int, int]]) ->
     by_day = dict.fromkeys(range(first, last + 1), 0)
     by_code: dict[str, tuple[int, int]] = {}
     for day, code, amount, times in moved:
-        if amount <= 0:
+        if amount == 0:
             continue
         by_day[day] += amount
         so_far = by_code.get(code, (0, 0))

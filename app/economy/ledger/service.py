@@ -88,15 +88,19 @@ class Ledger:
         code: str,
         faucet: SystemAccount,
         lot: LotTerms | None = None,
+        kept: JsonObject | None = None,
     ) -> Outcome:
-        """Issue money to a person: into their main money, or into a lot (an allowance, a deposit, an event)."""
+        """Issue money to a person: into their main money, or into a lot (an allowance, a deposit, an event).
+
+        `kept` is stored with the outcome, for whoever asks why later: of a request, only its hash is.
+        """
         _check_amount(amount)
 
         async def body(opened: OpenOp) -> JsonObject:
             (wallet,) = await opened.lock(owner)
             place = main_of(wallet.id) if lot is None else await opened.open_lot(wallet.id, lot)
             opened.sheet.move(system(faucet), place, amount, code)
-            return {"amount": amount}
+            return {**(kept or {}), "amount": amount}
 
         return await self.apply(work, op, body)
 

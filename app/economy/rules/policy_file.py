@@ -57,7 +57,8 @@ def parse_policy(source: str, name: str) -> Policy:
     """Check the text of a policy, called `name` in errors. Raises `PolicyError`, naming every fault found."""
     try:
         document = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside what is no TOML: integers of thousands of digits, and brackets nested thousands deep.
         raise PolicyError(f"{name}: {error}") from error
     return policy_of(document, name)
 

@@ -24,7 +24,11 @@ NOTICE_MS = 60_000
 REFRESH_SECONDS = 10.0
 """How often a node looks for what others have published; well below the notice."""
 
-EVENT_MS_MAX = 92 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+NOTICE_MS_MAX = 366 * DAY_MS
+"""The longest time ahead: versions come into force in order, so one of a far year would shut out all others."""
+
+EVENT_MS_MAX = 92 * DAY_MS
 
 
 class Rulebook:
@@ -77,7 +81,7 @@ class Rulebook:
     ) -> Published:
         """Add a version. It comes into force at `effective_from`, by default as soon as every node can know it.
 
-        Raises `PolicyRefused` with every fault, `TooSoon`, and `PublishedMeanwhile`.
+        Raises `PolicyRefused` with every fault or for more than a year ahead, `TooSoon`, and `PublishedMeanwhile`.
         """
         now = self._clock.now_ms()
         policy = self.check(source)
@@ -85,6 +89,8 @@ class Rulebook:
         last = (await store.policies(work.db))[-1]
         if begins < max(now + NOTICE_MS, last.effective_from):
             raise TooSoon("A policy comes into force a minute from now at the soonest, and after the one before")
+        if begins > now + NOTICE_MS_MAX:
+            raise PolicyRefused("A policy comes into force within a year")
         text = PublishedText(last.version + 1, policy.name, source, begins, author_id, note, now)
         if not await store.add_policy(work.db, text):
             raise PublishedMeanwhile
@@ -100,10 +106,12 @@ class Rulebook:
     async def schedule(
         self, work: UnitOfWork, author_id: int, *, kind: EventKind, name: str, starts_at: int, ends_at: int
     ) -> SeasonalEvent:
-        """Announce an event. Raises `TooSoon`, or `PolicyRefused` if it ends before it starts or lasts too long."""
+        """Announce an event. Raises `TooSoon`, or `PolicyRefused` if it is too far ahead, too long, or ends first."""
         now = self._clock.now_ms()
         if starts_at < now + NOTICE_MS:
             raise TooSoon("An event begins a minute from now at the soonest")
+        if starts_at > now + NOTICE_MS_MAX:
+            raise PolicyRefused("An event begins within a year")
         if not 0 < ends_at - starts_at <= EVENT_MS_MAX:
             raise PolicyRefused("An event ends after it starts, and within 92 days")
         event = SeasonalEvent(self._ids.new(), kind, name, starts_at, ends_at, author_id, now)
