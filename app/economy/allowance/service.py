@@ -111,7 +111,7 @@ class Allowances:
         lost = await self._expired_part(work.db, hold_id)
         op = OpRequest("work", f"failed:{hold_id}", "work_failed", 0, {"hold": str(hold_id)}, self._version())
         outcome = await self._ledger.void(work, op, hold_id=hold_id)
-        if lost and outcome.refusal is None:
+        if lost and outcome.refusal is None and not outcome.replayed:
             for owner, amount in lost.items():
                 await self._grant_again(work, owner, hold_id, amount)
         return outcome

@@ -19,6 +19,11 @@ from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
 
 DAILY = "daily_login"
+WEEKLY = "weekly_streak"
+MONTHLY = "monthly_active"
+BROUGHT = (DAILY, WEEKLY, MONTHLY)
+"""What a claim may bring, in this order."""
+
 CLAIM = "daily_claim"
 STREAK_WEEK = 7
 """A weekly streak is paid every so many days of a streak."""
@@ -63,7 +68,12 @@ class DailyReward:
         outcome = await self._ledger.apply(work, op, body)
         if outcome.refusal is not None:
             return outcome, None
-        return outcome, await self._rewards(work, account_id, outcome.result["day"], outcome.result["streak_days"])
+        day, streak = outcome.result["day"], outcome.result["streak_days"]
+        if outcome.replayed:
+            rewards = await self._rewarded(work.db, account_id, day)
+        else:
+            rewards = await self._rewards(work, account_id, day, streak)
+        return outcome, Claimed(day, streak, rewards, self._calendar.next_day_ms(self._clock.now_ms()))
 
     async def streak(self, db: Connection, account_id: int) -> Streak:
         """How the person's streak stands, and the days of this and last month on which they claimed."""
@@ -84,33 +94,36 @@ class DailyReward:
             next_factor=next(((least, factor) for least, factor in steps if least > days), None),
         )
 
-    async def _rewards(self, work: UnitOfWork, account_id: int, day: int, streak: int) -> Claimed:
+    async def _rewards(self, work: UnitOfWork, account_id: int, day: int, streak: int) -> list[tuple[str, Rewarded]]:
         """The rewards of a claim: each an op of its own, so that each can be explained."""
-        now = self._clock.now_ms()
-        told = [Activity(DAILY, account_id, now, key=f"{account_id}:{day}")]
+        now, key = self._clock.now_ms(), _key(account_id, day)
+        told = [Activity(DAILY, account_id, now, key)]
         if streak % STREAK_WEEK == 0:
-            week = rules.week_of(day)
-            told.append(Activity("weekly_streak", account_id, now, key=f"{account_id}:{week}", subject=str(week)))
+            told.append(Activity(WEEKLY, account_id, now, key, subject=str(rules.week_of(day))))
         rewards: list[tuple[str, Rewarded]] = []
         for activity in told:
             await self._reward(work, activity, rewards)
         wallet = await self._standings.wallet(work.db, account_id)
         month = rules.month_of(day)
         active = len(await store.days_done(work.db, wallet.id, None, rules.first_of_month(day), day))
-        await self._reward(
-            work,
-            Activity(
-                "monthly_active", account_id, now, key=f"{account_id}:{month}", subject=str(month), reached=active
-            ),
-            rewards,
-        )
+        await self._reward(work, Activity(MONTHLY, account_id, now, key, subject=str(month), reached=active), rewards)
         if await store.has_done(work.db, wallet.id, "send_message"):
             inviter = await store.settle_referral(work.db, account_id, now)
             if inviter is not None:
                 work.record(NewcomerActive(account_id, inviter, now))
-        return Claimed(day, streak, rewards, self._calendar.next_day_ms(now))
+        return rewards
+
+    async def _rewarded(self, db: Connection, account_id: int, day: int) -> list[tuple[str, Rewarded]]:
+        """The rewards that the claim of a day brought, whatever the policy is by now."""
+        found = [(kind, await self._economy.rewarded(db, kind, _key(account_id, day))) for kind in BROUGHT]
+        return [(kind, its) for kind, its in found if its is not None and its.decision.withheld is None]
 
     async def _reward(self, work: UnitOfWork, activity: Activity, into: list[tuple[str, Rewarded]]) -> None:
         rewarded = await self._economy.reward_activity(work, activity)
         if rewarded is not None and rewarded.decision.withheld is None:
             into.append((activity.kind, rewarded))
+
+
+def _key(account_id: int, day: int) -> str:
+    """Under which the rewards of a day's claim are told: a later claim of the same week or month tells them anew."""
+    return f"{account_id}:{day}"

@@ -70,10 +70,12 @@ class Economy:
             return {"activity": activity.kind, **decision.to_json()}
 
         outcome = await self._ledger.apply(work, op, body)
-        if outcome.refusal is not None:
-            # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
-            return Rewarded(outcome.op_id, rules.withhold(rule.base(activity.weight, activity.amount), "balance_full"))
-        return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
+        return _rewarded(outcome, rule.base(activity.weight, activity.amount))
+
+    async def rewarded(self, db: Connection, kind: str, key: str) -> Rewarded | None:
+        """What came of an activity when it was told under this key, whatever the policy is now; None if it was not."""
+        outcome = await self._ledger.outcome_of(db, f"activity.{kind}", key)
+        return None if outcome is None else _rewarded(outcome, 0)
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -205,3 +207,10 @@ class Economy:
         if rule.cap_year is None:
             return 0
         return await store.came_since(db, wallet.id, kind, rules.first_of_year(day))
+
+
+def _rewarded(outcome: Outcome, base: int) -> Rewarded:
+    if outcome.refusal is not None:
+        # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
+        return Rewarded(outcome.op_id, rules.withhold(base, "balance_full"))
+    return Rewarded(outcome.op_id, Decision.from_json(outcome.result))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.clock import Calendar, Clock
-from app.economy.earning.model import Activity
+from app.economy.earning.model import Activity, Rewarded
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
 from app.economy.goals import policy as goals
@@ -65,33 +65,37 @@ class Goals:
     ) -> tuple[Outcome, GoalClaimed | None]:
         """Pay what a goal promises, cut to what the caps leave, once in its window.
 
-        Refused, as an outcome, with `NotReached` and `GoalClaimedAlready`. Raises `NoSuchGoal`.
+        Refused, as an outcome, with `NoSuchGoal`, `NotReached` and `GoalClaimedAlready`. Asked again, it is answered
+        as before, whatever the goals are by then.
         """
-        goal = next((goal for goal in self.all() if goal.id == goal_id), None)
-        if goal is None:
-            raise NoSuchGoal(f"There is no achievement {goal_id!r}")
         op = OpRequest(f"goal.{account_id}", key, CLAIM, account_id, {"goal": goal_id}, self._rulebook.policy().version)
 
         async def body(opened: OpenOp) -> JsonObject:
+            goal = next((goal for goal in self.all() if goal.id == goal_id), None)
+            if goal is None:
+                raise NoSuchGoal(f"There is no achievement {goal_id!r}")
             (wallet,) = await opened.lock(account_id)
             await self._check(opened, wallet, goal)
-            return {"goal": goal.id, "day": opened.day}
+            return {
+                "activity": goals.activity_of(goal),
+                "subject": goals.subject_of(goal, opened.day),
+                "reward": goal.reward,
+            }
 
         outcome = await self._ledger.apply(work, op, body)
         if outcome.refusal is not None:
             return outcome, None
-        subject = goals.subject_of(goal, outcome.result["day"])
-        activity = Activity(
-            goals.activity_of(goal),
-            account_id,
-            self._clock.now_ms(),
-            key=f"{account_id}:{subject}",
-            subject=subject,
-            amount=goal.reward,
-        )
-        rewarded = await self._economy.reward_activity(work, activity)
+        rewarded = await self._bonus(work, account_id, **outcome.result)
+        return outcome, GoalClaimed(goal_id, rewarded.op_id, rewarded.decision.granted)
+
+    async def _bonus(self, work: UnitOfWork, account_id: int, *, activity: str, subject: str, reward: int) -> Rewarded:
+        """What a claim was paid, or is paid now."""
+        key = f"{account_id}:{subject}"
+        told = Activity(activity, account_id, self._clock.now_ms(), key, subject=subject, amount=reward)
+        before = await self._economy.rewarded(work.db, activity, key)
+        rewarded = before or await self._economy.reward_activity(work, told)
         assert rewarded is not None, "a policy with goals rewards them"
-        return outcome, GoalClaimed(goal.id, rewarded.op_id, rewarded.decision.granted)
+        return rewarded
 
     async def _check(self, opened: OpenOp, wallet: Wallet, goal: Goal) -> None:
         """Under the lock of the wallet, so that of two devices one is second."""
