@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 
 from app.core.clock import Calendar, Clock
 from app.core.ids import Ids
+from app.economy.allowance.service import Allowances
 from app.economy.earning.daily import DailyReward
 from app.economy.earning.model import Activity, Rewarded
 from app.economy.earning.service import Economy
 from app.economy.earning.standing import Standings
+from app.economy.goals.service import Goals
 from app.economy.ledger.service import Ledger
 from app.economy.rules.model import Policy, Published, PublishedText
 from app.economy.rules.policy_file import load_policy
@@ -29,6 +31,8 @@ class House:
     ledger: Ledger
     economy: Economy
     daily: DailyReward
+    goals: Goals
+    allowances: Allowances
 
 
 def rulebook_of(policy: Policy, clock: Clock, ids: Ids) -> Rulebook:
@@ -39,12 +43,17 @@ def rulebook_of(policy: Policy, clock: Clock, ids: Ids) -> Rulebook:
 
 def house(clock: Clock, ids: Ids, calendar: Calendar, policy: Policy = POLICY) -> House:
     """The economy of one node under `policy`."""
-    rulebook = rulebook_of(policy, clock, ids)
+    return house_of(rulebook_of(policy, clock, ids), clock, ids, calendar)
+
+
+def house_of(rulebook: Rulebook, clock: Clock, ids: Ids, calendar: Calendar) -> House:
+    """The economy of one node that decides by `rulebook`."""
     standings = Standings(rulebook, calendar, clock)
     ledger = Ledger(clock, ids, calendar, standings.settle)
     economy = Economy(ledger, rulebook, standings, calendar, clock)
     daily = DailyReward(economy, ledger, rulebook, standings, calendar, clock)
-    return House(rulebook, standings, ledger, economy, daily)
+    goals = Goals(economy, ledger, rulebook, standings, calendar, clock)
+    return House(rulebook, standings, ledger, economy, daily, goals, Allowances(ledger, rulebook, calendar, clock))
 
 
 async def reward(economy: Economy, work: UnitOfWork, activity: Activity) -> Rewarded:
