@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -303,7 +304,7 @@ async def api(rooms: House, database: Database, transactor: Transactor) -> Async
         yield api
 
 
-def bearer(token: object) -> dict[str, dict[str, str]]:
+def bearer(token: object) -> dict[str, Any]:
     return {"headers": {"Authorization": f"Bearer {token}"}}
 
 
@@ -349,7 +350,8 @@ async def test_the_budget_and_its_movements_on_the_wire(ana: Member, api: Api, c
         ("website", "-5", "allowance"),
         ("allowance", "+5", "allowance"),
     ]
-    paged, cursor = [], {}
+    paged: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
     while True:
         page = await api.get(path, params={"limit": 2, **cursor}, **bearer(ANA))
         paged += page["entries"]

@@ -306,7 +306,7 @@ async def test_moments_are_read_by_their_offset_across_summer_time(node: Node) -
     node.clock.set(millis(body.starts_at) - NOTICE_MS)
     event = await node.schedule(millis(body.starts_at), millis(body.ends_at))
     assert (event.runs_at(millis(body.starts_at)), event.runs_at(millis(body.ends_at))) == (True, False)
-    assert millis(datetime(2026, 10, 25, 0, 30)) == event.starts_at  # noqa: DTZ001  # a moment without an offset is UTC
+    assert millis(datetime(2026, 10, 25, 0, 30)) == event.starts_at  # noqa: DTZ001 - without an offset it is UTC
 
 
 PATHS: list[tuple[str, dict[str, Any]]] = [
