@@ -54,6 +54,8 @@ def member(rooms: House, transactor: Transactor, database: Database) -> Callable
 
 @pytest.fixture
 async def root(app: Guildhall, api: Api) -> Person:
-    """The administrator of the whole application."""
+    """The administrator of the whole application, whose 50 tokens for registering are paid."""
     body = {"username": "root", "password": PASSWORD, "token": await app.setup_token()}
-    return Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))
+    root = Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))
+    await app.relay.drain()
+    return root

@@ -146,7 +146,7 @@ async def test_a_cap_can_be_looked_at_beforehand(
         "base": "15",
         "would_grant": "15",
         "capped_by": None,
-        "remaining": {"activity": None, "shared": None, "year": None, "day": "448", "week": "2948"},
+        "remaining": {"activity": None, "shared": None, "year": "150", "day": "448", "week": "2948"},
         "resets_at": iso(calendar.next_day_ms(clock.now_ms())),
     }
     refused = await ana.post("/api/tokens/check-cap", json={"activity": "dance"}, expect=422)

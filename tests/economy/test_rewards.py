@@ -17,11 +17,16 @@ from app.economy.earning.service import Economy
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
-from tests.harness.economy import House, house, reward
+from tests.harness.economy import POLICY, House, house, reward
 from tests.harness.fakes import FrozenClock, RecordedFacts
 
 ANA, BEN = 7001, 7002
 HOUR = 3_600_000
+ROOMS = replace(POLICY.rewards["create_room"], cap_year=None)
+ROOMS_WITHOUT_END = pytest.mark.parametrize(
+    "policy", [replace(POLICY, rewards={**POLICY.rewards, "create_room": ROOMS})]
+)
+"""Making rooms has no cap of its own, so that it fills those of the day and the week."""
 
 
 class Person:
@@ -127,6 +132,7 @@ async def test_a_key_with_another_activity_is_refused(ana: Person) -> None:
         await ana.does("send_message", key="m1", fingerprint="something else")
 
 
+@ROOMS_WITHOUT_END
 async def test_a_reward_is_cut_at_the_day_cap(ana: Person) -> None:
     for number in range(15):
         await ana.does("send_message", fingerprint=f"{number}")
@@ -139,6 +145,7 @@ async def test_a_reward_is_cut_at_the_day_cap(ana: Person) -> None:
     assert (balance.balance, balance.today.earned) == (500 * TOKEN, 500 * TOKEN)
 
 
+@ROOMS_WITHOUT_END
 async def test_the_week_cap_binds_over_days_and_opens_on_monday(
     ana: Person, clock: FrozenClock, calendar: Calendar
 ) -> None:
@@ -208,6 +215,7 @@ async def test_every_decision_can_be_explained(ana: Person, economy: Economy, da
     used = [(cap.name, cap.used_before, cap.limit) for cap in paid.decision.caps]
     assert used == [
         ("activity_day", 5 * TOKEN, 10 * TOKEN),
+        ("activity_year", 5 * TOKEN, 250 * TOKEN),
         ("day", 5 * TOKEN, 500 * TOKEN),
         ("week", 5 * TOKEN, 3000 * TOKEN),
     ]
@@ -229,7 +237,12 @@ async def test_check_cap_says_what_would_be_granted(
         stranger = await economy.check_cap(db, BEN, "registration")
     assert (free.decision.granted, free.decision.capped_by) == (5 * TOKEN, None)
     assert free.resets_at == calendar.next_day_ms(clock.now_ms())
-    assert [cap.remaining for cap in free.decision.caps] == [5 * TOKEN, 495 * TOKEN, 2995 * TOKEN]
+    assert [cap.remaining for cap in free.decision.caps] == [
+        5 * TOKEN,
+        245 * TOKEN,
+        495 * TOKEN,
+        2995 * TOKEN,
+    ]
     assert stranger.decision.granted == 50 * TOKEN
     async with database.reader() as db:
         with pytest.raises(NotAnActivity):

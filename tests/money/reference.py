@@ -1,15 +1,14 @@
 """What the ledger should do, in the plainest form: a dictionary of accounts, and refusals by their code.
 
-It shares no code with the ledger, stores nothing, and knows no concurrency; the state machine compares the two.
+It shares no code with the ledger, stores nothing, and knows no concurrency; the state machine compares the two. What
+people earn, and where they stand, is in `rewarding`.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
-
-from app.economy.earning.model import Activity
-from app.economy.rules.model import Policy
+from collections.abc import Callable
+from dataclasses import dataclass
 
 Ref = tuple[str, int, str]
 """("main", owner, ""), ("lot", owner, key) or ("system", number, "")."""
@@ -34,6 +33,7 @@ class Terms:
     giftable: bool
     reserved_for: str
     age: int
+    source: str = "event"
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Move:
     debit: Ref
     credit: Ref
     amount: int
+    code: str
     reversed: int = 0
 
 
@@ -53,113 +54,114 @@ class Hold:
     parts: list[tuple[Ref, int]]
     credit: Ref
     expires_at: int
+    code: str
     resolved: bool = False
 
 
 @dataclass
-class Earnings:
-    """What a person has earned, by day and by activity and day."""
+class Tally:
+    """What was done, came and went under one code on one day, and in how many ops."""
 
-    last_day: int = 1
-    by_day: dict[int, int] = field(default_factory=dict)
-    by_activity: dict[tuple[str, int], int] = field(default_factory=dict)
-    claims: set[tuple[str, int, str]] = field(default_factory=set)
+    done: int = 0
+    came: int = 0
+    went: int = 0
+    came_ops: int = 0
+    went_ops: int = 0
+
+    def add(self, other: Tally) -> None:
+        self.done += other.done
+        self.came += other.came
+        self.went += other.went
+        self.came_ops += other.came > 0
+        self.went_ops += other.went > 0
+
+
+TallyKey = tuple[int, int, str]
+"""(owner, day, code)."""
 
 
 class Reference:
-    """All money there is. Whatever a person has, the system owes: the accounts and the holds sum to zero."""
+    """All money there is. Whatever a person has, the system owes: the accounts and the holds sum to zero.
+
+    Every op is made by `attempt`, at the moment `now` on the day `today`, which whoever drives this sets.
+    """
 
     def __init__(self) -> None:
+        self.now = 0
+        self.today = 0
         self.money: dict[Ref, int] = {}
         self.held: dict[int, int] = {}
         self.lots: dict[Ref, Terms] = {}
         self.holds: dict[int, Hold] = {}
         self.moves: dict[int, list[Move]] = {}
-        self.earnings: dict[int, Earnings] = {}
+        self.tallies: dict[TallyKey, Tally] = {}
+        self._noted: dict[TallyKey, Tally] = {}
+        self._moved: set[int] = set()
 
-    def copy(self) -> Reference:
-        return copy.deepcopy(self)
+    def attempt(self, action: Callable[[], object]) -> str | None:
+        """Do one op; return the code of its refusal, which leaves nothing behind, or None."""
+        before = copy.deepcopy(self.__dict__)
+        self._noted, self._moved = {}, set()
+        try:
+            action()
+            for key, noted in self._noted.items():
+                self.tallies.setdefault(key, Tally()).add(noted)
+            for owner in self._moved:
+                self.settle(owner)
+        except Refused as refused:
+            self.__dict__ = before
+            return refused.code
+        return None
 
-    def grant(self, op: int, owner: int, amount: int, now: int, key: str = "", terms: Terms | None = None) -> None:
-        self.sweep(owner, now)
+    def settle(self, owner: int) -> None:
+        """What follows when somebody's money has moved."""
+
+    def grant(
+        self, op: int, owner: int, amount: int, code: str = "test", key: str = "", terms: Terms | None = None
+    ) -> None:
+        self.sweep(owner)
         place: Ref = ("main", owner, "")
         if terms is not None:
             place = ("lot", owner, key)
             self.lots.setdefault(place, terms)
-        self._move(op, ("system", -30, ""), place, amount)
+        self.move(op, ("system", -30, ""), place, amount, code)
 
-    def sweep(self, owner: int, now: int) -> None:
+    def sweep(self, owner: int) -> None:
         """Take expired money out of a person's lots."""
         for place, terms in self.lots.items():
             amount = self.money.get(place, 0)
-            if place[1] == owner and terms.expires_at <= now and amount:
-                self._add(place, -amount)
-                self._add(("system", -20, ""), amount)
+            if place[1] == owner and terms.expires_at <= self.now and amount:
+                self._transfer(place, ("system", -20, ""), amount, "expiry")
 
-    def earn(self, policy: Policy, activity: Activity, today: int, now: int) -> int:
-        """Reward an activity; return how much was granted."""
-        rule, owner = policy.rewards[activity.kind], activity.actor
-        if rule.not_own and activity.counterpart == owner:
-            return 0
-        earnings = self.earnings.setdefault(owner, Earnings())
-        day = max(earnings.last_day, today)
-        self.sweep(owner, now)
-        if rule.once:
-            claim = (activity.kind, 0, activity.subject or "" if rule.once == "subject" else "")
-            if claim in earnings.claims:
-                return 0
-            earnings.claims.add(claim)
-        claim = (activity.kind, day, activity.fingerprint or "")
-        if rule.distinct and claim in earnings.claims:
-            return 0
-        if rule.distinct:
-            earnings.claims.add(claim)
-        monday = day - (day - 1) % 7
-        week = sum(earned for at, earned in earnings.by_day.items() if monday <= at < monday + 7)
-        assert policy.day_cap is not None
-        assert policy.week_cap is not None
-        room = [policy.day_cap - earnings.by_day.get(day, 0), policy.week_cap - week]
-        if rule.cap_day is not None:
-            room.append(rule.cap_day - earnings.by_activity.get((activity.kind, day), 0))
-        granted = min(rule.amount * activity.weight, *room)
-        if granted == 0:
-            return 0
-        earnings.last_day = day
-        earnings.by_day[day] = earnings.by_day.get(day, 0) + granted
-        earnings.by_activity[activity.kind, day] = earnings.by_activity.get((activity.kind, day), 0) + granted
-        self._add(("system", -1, ""), -granted)
-        self._add(("main", owner, ""), granted)
-        return granted
+    def spend(self, op: int, owner: int, amount: int, purpose: str) -> None:
+        self.sweep(owner)
+        for place, part in self._plan(owner, amount, purpose):
+            self.move(op, place, ("system", -3, ""), part, "test")
 
-    def spend(self, op: int, owner: int, amount: int, purpose: str, now: int) -> None:
-        self.sweep(owner, now)
-        for place, part in self._plan(owner, amount, purpose, now):
-            self._move(op, place, ("system", -3, ""), part)
-
-    def gift(self, op: int, sender: int, recipient: int, amount: int, now: int) -> None:
+    def gift(self, op: int, sender: int, recipient: int, amount: int) -> None:
         if sender == recipient:
             raise Refused("same_wallet")
-        self.sweep(sender, now)
-        self.sweep(recipient, now)
-        for place, part in self._plan(sender, amount, "gift", now):
-            self._move(op, place, ("main", recipient, ""), part)
+        self.sweep(sender)
+        self.sweep(recipient)
+        for place, part in self._plan(sender, amount, "gift"):
+            self.move(op, place, ("main", recipient, ""), part, "gift")
 
-    def hold(self, op: int, owner: int, amount: int, purpose: str, to: int, expires_at: int, now: int) -> None:
+    def hold(self, op: int, owner: int, amount: int, purpose: str, to: int, expires_at: int) -> None:
         if to == owner:
             raise Refused("same_wallet")
-        self.sweep(owner, now)
+        self.sweep(owner)
         credit: Ref = ("main", to, "") if to > 0 else ("system", to, "")
         if to > 0:
-            self.sweep(to, now)
-        parts = self._plan(owner, amount, purpose, now)
+            self.sweep(to)
+        parts = self._plan(owner, amount, purpose)
         for place, part in parts:
             self._add(place, -part)
             self._hold(owner, part)
-        self.holds[op] = Hold(parts, credit, expires_at)
+        self.holds[op] = Hold(parts, credit, expires_at, "test")
 
-    def capture(self, op: int, hold_id: int, amount: int | None, now: int) -> None:
-        hold = self._unresolved(hold_id, now)
-        if hold.expires_at <= now:
+    def capture(self, op: int, hold_id: int, amount: int | None) -> None:
+        hold = self._unresolved(hold_id)
+        if hold.expires_at <= self.now:
             raise Refused("hold_expired")
         total = sum(part for _, part in hold.parts)
         missing = total if amount is None else amount
@@ -169,24 +171,24 @@ class Reference:
             taken = min(part, missing)
             missing -= taken
             self._hold(place[1], -part)
-            if taken < part:
-                self._add(place, part - taken)
+            self._add(place, part - taken)
             if taken > 0:
                 self._add(hold.credit, taken)
-                self.moves.setdefault(op, []).append(Move(place, hold.credit, taken))
+                self._moved_between(place, hold.credit, taken, hold.code)
+                self.moves.setdefault(op, []).append(Move(place, hold.credit, taken, hold.code))
 
-    def release(self, hold_id: int, now: int) -> None:
-        hold = self._unresolved(hold_id, now)
+    def release(self, hold_id: int) -> None:
+        hold = self._unresolved(hold_id)
         for place, part in hold.parts:
             self._hold(place[1], -part)
             self._add(place, part)
 
-    def reverse(self, original: int, amount: int | None, now: int) -> None:
+    def reverse(self, original: int, amount: int | None) -> None:
         moves = self.moves.get(original, [])
         if not moves:
             raise Refused("nothing_to_reverse")
         for owner in {place[1] for move in moves for place in (move.debit, move.credit) if place[1] > 0}:
-            self.sweep(owner, now)
+            self.sweep(owner)
         left = sum(move.amount - move.reversed for move in moves)
         missing = left if amount is None else amount
         if missing > left or left == 0:
@@ -196,37 +198,54 @@ class Reference:
             if part > 0:
                 missing -= part
                 move.reversed += part
-                self._add(move.credit, -part)
-                self._add(move.debit, part)
+                self._transfer(move.credit, move.debit, part, f"undo.{move.code}")
 
-    def spendable(self, owner: int, now: int) -> dict[str, int]:
+    def spendable(self, owner: int) -> dict[str, int]:
         """What a person can spend, by lot key; "" is main."""
         result = {"": self.money.get(("main", owner, ""), 0)}
         for place, terms in self.lots.items():
-            if place[1] == owner and terms.expires_at > now and self.money.get(place, 0):
+            if place[1] == owner and terms.expires_at > self.now and self.money.get(place, 0):
                 result[place[2]] = self.money[place]
         return result
+
+    def held_of(self, place: Ref) -> int:
+        """What unresolved holds have set aside out of an account."""
+        waiting = [hold for hold in self.holds.values() if not hold.resolved]
+        return sum(part for hold in waiting for source, part in hold.parts if source == place)
 
     def total(self) -> int:
         return sum(self.money.values()) + sum(self.held.values())
 
-    def _unresolved(self, hold_id: int, now: int) -> Hold:
+    def move(self, op: int, debit: Ref, credit: Ref, amount: int, code: str, day: int | None = None) -> None:
+        """Move money, in a way that may be reversed where the op is known (not 0)."""
+        self._transfer(debit, credit, amount, code, day)
+        if op:
+            self.moves.setdefault(op, []).append(Move(debit, credit, amount, code))
+
+    def note(self, owner: int, day: int, code: str, noted: Tally) -> None:
+        """Count something of the op that is being made."""
+        sums = self._noted.setdefault((owner, day, code), Tally())
+        sums.done += noted.done
+        sums.came += noted.came
+        sums.went += noted.went
+
+    def _unresolved(self, hold_id: int) -> Hold:
         hold = self.holds.get(hold_id)
         if hold is None:
             raise Refused("hold_not_found")
         for owner in {hold.parts[0][0][1], hold.credit[1]}:
             if owner > 0:
-                self.sweep(owner, now)
+                self.sweep(owner)
         if hold.resolved:
             raise Refused("hold_resolved")
         hold.resolved = True
         return hold
 
-    def _plan(self, owner: int, amount: int, purpose: str, now: int) -> list[tuple[Ref, int]]:
+    def _plan(self, owner: int, amount: int, purpose: str) -> list[tuple[Ref, int]]:
         sources: list[tuple[int, int, int, Ref]] = [(50, 2**63 - 1, 0, ("main", owner, ""))]
         for place, terms in self.lots.items():
             fits = terms.reserved_for in ("", purpose) and (purpose != "gift" or terms.giftable)
-            if place[1] == owner and terms.expires_at > now and fits:
+            if place[1] == owner and terms.expires_at > self.now and fits:
                 sources.append((terms.priority, terms.expires_at, terms.age, place))
         plan, missing = [], amount
         for _, _, _, place in sorted(sources):
@@ -238,16 +257,22 @@ class Reference:
             raise Refused("insufficient_tokens")
         return plan
 
-    def _move(self, op: int, debit: Ref, credit: Ref, amount: int) -> None:
+    def _transfer(self, debit: Ref, credit: Ref, amount: int, code: str, day: int | None = None) -> None:
         self._add(debit, -amount)
         self._add(credit, amount)
-        self.moves.setdefault(op, []).append(Move(debit, credit, amount))
+        self._moved_between(debit, credit, amount, code, day)
+
+    def _moved_between(self, debit: Ref, credit: Ref, amount: int, code: str, day: int | None = None) -> None:
+        for place, noted in ((debit, Tally(went=amount)), (credit, Tally(came=amount))):
+            if place[0] != "system":
+                self.note(place[1], day or self.today, code, noted)
 
     def _add(self, place: Ref, change: int) -> None:
         after = self.money.get(place, 0) + change
         self.money[place] = after
         if place[0] == "system":
             return
+        self._moved.add(place[1])
         if after < 0:
             raise Refused("insufficient_tokens")
         lots = sum(amount for ref, amount in self.money.items() if ref[:2] == ("lot", place[1]))
@@ -255,6 +280,7 @@ class Reference:
             raise Refused("balance_too_large")
 
     def _hold(self, owner: int, change: int) -> None:
+        self._moved.add(owner)
         self.held[owner] = self.held.get(owner, 0) + change
         if self.held[owner] > LIMIT:
             raise Refused("balance_too_large")

@@ -1,390 +1,229 @@
-"""Random programs of the ledger, against the reference, with crashes, replays and a moving clock; audited each step."""
+"""Random programs of the economy, against the reference, with crashes, replays and a moving clock; audited each step.
+
+The first test holds SQLite against the reference in many programs. The second gives the very same commands, crashes
+and moments to SQLite and PostgreSQL side by side: every answer, every fact told and, at the end, every row is equal.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from app.core.clock import Calendar
 from app.core.errors import KeyReused
-from app.core.ids import TimeOrderedIds
-from app.core.money import AMOUNT_MAX
 from app.economy.earning.model import Activity
-from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
-from app.economy.ledger.rollup import Rollup
-from app.economy.oversight.audit import audit
-from app.economy.rules.model import Multipliers, RewardRule, Tier
-from app.infra.database import database_from_url
+from app.economy.ledger.model import LotTerms
 from app.infra.unit_of_work import UnitOfWork
-from tests.harness.databases import DatabaseSource
-from tests.harness.economy import POLICY as SHIPPED
-from tests.harness.economy import house, reward
-from tests.harness.fakes import FrozenClock
-from tests.money.faults import Crash, CrashingConnection
-from tests.money.reference import Reference, Refused, Terms
+from tests.harness.databases import DatabaseSource, PostgreSQLSource, SQLiteSource
+from tests.harness.economy import House
+from tests.money.ledger_rules import DAY, HOUR, LedgerRules, beside, crashes, lot_terms, others, owners, small
+from tests.money.machine import Answer, answer
+from tests.money.narrow import FIRST
+from tests.money.rewarding import Running
 
-T = TypeVar("T")
-HOUR, DAY = 3_600_000, 86_400_000
-
-POLICY = replace(
-    SHIPPED,
-    name="narrow",
-    day_cap=20,
-    week_cap=22,
-    rewards={
-        "registration": RewardRule(9, once="ever"),
-        "create_room": RewardRule(7, once="subject"),
-        "join_room": RewardRule(5, once="subject", not_own=True, cap_day=8),
-        "send_message": RewardRule(3, distinct=True, cap_day=10),
-    },
-    multipliers=Multipliers(),
-    tiers=(Tier("low", 0), Tier("high", 25)),
-)
-
-owners = st.sampled_from([101, 102, 103])
-amounts = st.one_of(st.integers(1, 30), st.integers(1, 30), st.sampled_from([AMOUNT_MAX, AMOUNT_MAX - 5]))
-small = st.integers(1, 12)
-others = st.sampled_from([1, 2, 1, 2, 1, 2, 0])
-"""How far round the circle of three the other person stands; 0 is oneself, which is refused."""
-purposes = st.sampled_from(list(Purpose))
-crashes = st.one_of(st.none(), st.integers(1, 14))
-lot_terms = st.builds(
-    LotTerms,
-    key=st.sampled_from(["a", "b", "c"]),
-    source=st.just("event"),
-    priority=st.sampled_from([10, 20, 60]),
-    expires_at=st.sampled_from([HOUR, DAY, 2 * DAY, 400 * DAY]),
-    giftable=st.booleans(),
-    reserved_for=st.sampled_from([None, Purpose.TOOLS]),
-)
+kinds = st.sampled_from([*FIRST.rewards, "send_message", "send_message", "popular_message", "helpful_content"])
 
 
-class LedgerMachine(RuleBasedStateMachine):
-    """One program: every rule gives the same command to the ledger and to the reference."""
+class EconomyMachine(LedgerRules):
+    """One program: every rule gives the same command to the engines and to the reference."""
 
-    def __init__(self, source: DatabaseSource) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.source = source
-        self.url = self.runner.run(source.create())
-        self.database = database_from_url(self.url)
-        self.runner.run(self.database.open())
-        self.clock = FrozenClock()
-        self.calendar = Calendar("UTC")
-        self.ids = TimeOrderedIds(self.clock)
-        rooms = house(self.clock, self.ids, self.calendar, POLICY)
-        self.ledger, self.economy = rooms.ledger, rooms.economy
-        self.rollup = Rollup(self.clock, self.calendar)
-        self.reference = Reference()
-        self.done: list[tuple[Callable[[UnitOfWork], Awaitable[Outcome]], Outcome, OpRequest]] = []
-        self.terms: dict[tuple[int, str], LotTerms] = {}
-        self.count = 0
-
-    def teardown(self) -> None:
-        self.runner.run(self.database.close())
-        self.runner.run(self.source.drop(self.url))
-        self.runner.close()
-
-    @initialize(terms=lot_terms)
-    def begin_with_money(self, terms: LotTerms) -> None:
+    @initialize(terms=lot_terms, begins=st.sampled_from([2 * 60_000, HOUR, 20 * HOUR]), lasts=st.integers(1, 30))
+    def begin_with_money_and_events(self, terms: LotTerms, begins: int, lasts: int) -> None:
         """Most programs are dull for people who have nothing."""
         for owner in (101, 102):
-            self.grant(owner=owner, amount=30, crash=None)
+            self.grant(owner=owner, amount=20, crash=None)
             self.grant_lot(owner=owner, amount=20, terms=terms, crash=None)
+        self._schedule("weekend", self.now + begins, lasts * 8 * HOUR)
+        self._schedule("special", self.now + begins + 5 * HOUR, 3 * HOUR)
 
-    # -- commands ------------------------------------------------------------------------------------------------
-
-    @rule(owner=owners, amount=amounts, crash=crashes)
-    def grant(self, owner: int, amount: int, crash: int | None) -> None:
-        self._give(
-            "grant",
-            lambda work, op: self.ledger.grant(
-                work, op, owner=owner, amount=amount, code="test", faucet=SystemAccount.ADMIN
-            ),
-            lambda op: self.reference.grant(op, owner, amount, self.now),
-            crash,
+    def _schedule(self, kind: Any, starts_at: int, lasts: int) -> None:
+        self.machine.run(
+            lambda rooms, work: rooms.rulebook.schedule(
+                work, 1, kind=kind, name="x", starts_at=starts_at, ends_at=starts_at + lasts
+            )
         )
+        self.reference.events.append(Running(kind, starts_at, starts_at + lasts))
+        for engine in self.machine.engines:
+            engine.refresh()
 
-    @rule(owner=owners, amount=small, terms=lot_terms, crash=crashes)
-    def grant_lot(self, owner: int, amount: int, terms: LotTerms, crash: int | None) -> None:
-        # A lot keeps the terms it was opened with; the next program of a key uses those.
-        fresh = replace(terms, expires_at=self.now + terms.expires_at)
-        lot = self.terms.setdefault((owner, terms.key), fresh)
-        reference = Terms(lot.priority, lot.expires_at, lot.giftable, lot.reserved_for or "", len(self.reference.lots))
-        self._give(
-            "grant_lot",
-            lambda work, op: self.ledger.grant(
-                work, op, owner=owner, amount=amount, code="test", faucet=SystemAccount.ADMIN, lot=lot
-            ),
-            lambda op: self.reference.grant(op, owner, amount, self.now, lot.key, reference),
-            crash,
-        )
-
-    @rule(owner=owners, amount=small, purpose=purposes, crash=crashes)
-    def spend(self, owner: int, amount: int, purpose: Purpose, crash: int | None) -> None:
-        self._give(
-            "spend",
-            lambda work, op: self.ledger.spend(
-                work, op, owner=owner, amount=amount, code="test", sink=SystemAccount.SHOP, purpose=purpose
-            ),
-            lambda op: self.reference.spend(op, owner, amount, purpose, self.now),
-            crash,
-        )
-
-    @rule(sender=owners, other=others, amount=small, crash=crashes)
-    def gift(self, sender: int, other: int, amount: int, crash: int | None) -> None:
-        recipient = _beside(sender, other)
-        self._give(
-            "gift",
-            lambda work, op: self.ledger.transfer(
-                work, op, sender=sender, recipient=recipient, amount=amount, code="gift"
-            ),
-            lambda op: self.reference.gift(op, sender, recipient, amount, self.now),
-            crash,
-        )
+    # -- earning -------------------------------------------------------------------------------------------------
 
     @rule(
         owner=owners,
-        amount=small,
-        purpose=purposes,
-        other=st.one_of(st.none(), others),
-        lasts=st.sampled_from([1000, HOUR, 3 * DAY]),
-        crash=crashes,
-    )
-    def hold(self, owner: int, amount: int, purpose: Purpose, other: int | None, lasts: int, crash: int | None) -> None:
-        to = SystemAccount.BURN if other is None else _beside(owner, other)
-        expires_at = self.now + lasts
-        self._give(
-            "hold",
-            lambda work, op: self.ledger.hold(
-                work, op, owner=owner, amount=amount, code="test", to=to, expires_at=expires_at, purpose=purpose
-            ),
-            lambda op: self.reference.hold(op, owner, amount, purpose, int(to), expires_at, self.now),
-            crash,
-        )
-
-    @rule(choice=st.integers(0, 9), amount=st.one_of(st.none(), small), crash=crashes)
-    def capture(self, choice: int, amount: int | None, crash: int | None) -> None:
-        hold_id = self._a_hold(choice)
-        self._give(
-            "capture",
-            lambda work, op: self.ledger.capture(work, op, hold_id=hold_id, amount=amount),
-            lambda op: self.reference.capture(op, hold_id, amount, self.now),
-            crash,
-        )
-
-    @rule(choice=st.integers(0, 9), crash=crashes)
-    def void(self, choice: int, crash: int | None) -> None:
-        hold_id = self._a_hold(choice)
-        self._give(
-            "void",
-            lambda work, op: self.ledger.void(work, op, hold_id=hold_id),
-            lambda _op: self.reference.release(hold_id, self.now),
-            crash,
-        )
-
-    @rule()
-    def keep_house(self) -> None:
-        self._expire_overdue_holds()
-        self._close_days()
-
-    def _expire_overdue_holds(self) -> None:
-        async def overdue() -> list[int]:
-            async with self.database.reader() as db:
-                return await store.overdue_holds(db, 0, self.now, 100)
-
-        found = self.runner.run(overdue())
-        unresolved = {op for op, hold in self.reference.holds.items() if not hold.resolved}
-        assert set(found) == {op for op in unresolved if self.reference.holds[op].expires_at <= self.now}
-        for hold_id in found:
-            self.run(partial(self.ledger.expire_hold, hold_id=hold_id))
-            self.reference.release(hold_id, self.now)
-
-    def _close_days(self) -> None:
-        async def close(work: UnitOfWork) -> None:
-            for day in await self.rollup.open_days(work.db):
-                await self.rollup.close_day(work, day)
-
-        self.run(close)
-
-    @rule(choice=st.integers(0, 30), amount=st.one_of(st.none(), small), crash=crashes)
-    def reverse(self, choice: int, amount: int | None, crash: int | None) -> None:
-        moved = list(self.reference.moves)
-        original = moved[-1 - choice % len(moved)]
-        self._give(
-            "reverse",
-            lambda work, op: self.ledger.reverse(work, op, original_op=original, amount=amount),
-            lambda _op: self.reference.reverse(original, amount, self.now),
-            crash,
-        )
-
-    @rule(
-        owner=owners,
-        kind=st.sampled_from(["registration", "create_room", "join_room", "send_message", "send_message"]),
+        kind=kinds,
         subject=st.integers(1, 5),
         other=others,
         weight=st.sampled_from([1, 1, 1, 4]),
+        reached=st.integers(1, 3),
         crash=crashes,
     )
-    def earn(self, owner: int, kind: str, subject: int, other: int, weight: int, crash: int | None) -> None:
+    def earn(
+        self, owner: int, kind: str, subject: int, other: int, weight: int, reached: int, crash: int | None
+    ) -> None:
         self.count += 1
-        activity = Activity(
-            kind, owner, self.now, f"a{self.count}", _beside(owner, other), f"{subject}", f"{subject}", weight
+        about = f"{subject}"
+        told = Activity(
+            kind, owner, self.now, f"a{self.count}", beside(owner, other), about, about, weight, 11, reached
         )
-        before = self.reference.copy()
-        granted, full = 0, False
-        try:
-            granted = self.reference.earn(POLICY, activity, self.calendar.day(self.now), self.now)
-        except Refused:
-            self.reference, full = before, True
 
-        async def tell(work: UnitOfWork) -> tuple[int, bool]:
-            decision = (await reward(self.economy, work, activity)).decision
-            return decision.granted, decision.withheld == "balance_full"
+        async def tell(rooms: House, work: UnitOfWork) -> tuple[int, int, str | None] | None:
+            rewarded = await rooms.economy.reward_activity(work, told)
+            if rewarded is None:
+                return None
+            return rewarded.op_id, rewarded.decision.granted, rewarded.decision.withheld
 
-        assert self._crash_then_run(tell, crash, before) == (granted, full)
-        assert self.run(tell) == (granted, full)
+        def expect(rewarded: tuple[int, int, str | None] | None) -> None:
+            expected = self.reference.reward(rewarded[0] if rewarded else 0, told)
+            assert (rewarded and rewarded[1:]) == expected
+
+        rewarded = self.machine.give(tell, expect, crash)
+        assert self.machine.run(tell) == rewarded
+
+    @rule(owner=owners, days=st.sampled_from([0, 0, 1, 2, 7]), crash=crashes)
+    def claim(self, owner: int, days: int, crash: int | None) -> None:
+        """Claim the daily reward, today and on so many days after."""
+        self._claim_today(owner, crash)
+        for _ in range(days):
+            self.clock.advance(days=1)
+            self._claim_today(owner, None)
+
+    def _claim_today(self, owner: int, crash: int | None) -> None:
+        self.count += 1
+        key = f"c{self.count}"
+
+        async def claim(rooms: House, work: UnitOfWork) -> tuple[Answer, list[tuple[str, int, int]]]:
+            outcome, claimed = await rooms.daily.claim(work, owner, key)
+            rewards = claimed.rewards if claimed else []
+            return answer(outcome), [(kind, its.op_id, its.decision.granted) for kind, its in rewards]
+
+        def expect(told: tuple[Answer, list[tuple[str, int, int]]]) -> None:
+            code, brought = self.reference.claim_daily(owner, {kind: op for kind, op, _ in told[1]})
+            assert (told[0].code, [(kind, granted) for kind, _, granted in told[1]]) == (code, brought)
+
+        self.machine.give(claim, expect, crash)
+
+    @rule(owner=owners, goal=st.sampled_from([goal.id for goal in FIRST.goals]), crash=crashes)
+    def claim_goal(self, owner: int, goal: str, crash: int | None) -> None:
+        self.count += 1
+        key = f"g{self.count}"
+
+        async def claim(rooms: House, work: UnitOfWork) -> tuple[Answer, int, int]:
+            outcome, claimed = await rooms.goals.claim(work, owner, goal, key)
+            return answer(outcome), claimed.op_id if claimed else 0, claimed.granted if claimed else 0
+
+        def expect(told: tuple[Answer, int, int]) -> None:
+            assert (told[0].code, told[2]) == self.reference.claim_goal(owner, goal, told[1])
+
+        self.machine.give(claim, expect, crash)
+
+    # -- the allowance -------------------------------------------------------------------------------------------
+
+    @rule(owner=owners, crash=crashes)
+    def look_at_allowance(self, owner: int, crash: int | None) -> None:
+        async def look(rooms: House, work: UnitOfWork) -> int:
+            return (await rooms.allowances.budget(work, owner)).total
+
+        def expect(total: int) -> None:
+            self.reference.allow(owner)
+            spendable = self.reference.spendable(owner)
+            lots = {place[2]: terms for place, terms in self.reference.lots.items() if place[1] == owner}
+            assert total == sum(
+                amount for key, amount in spendable.items() if not key or lots[key].reserved_for in ("", "tools")
+            )
+
+        self.machine.give(look, expect, crash)
+        # Tomorrow's look is another one.
+        self.machine.done.pop()
+
+    @rule(owner=owners, amount=small, work_ms=st.sampled_from([HOUR, DAY, 9 * DAY]), crash=crashes)
+    def hold_for_work(self, owner: int, amount: int, work_ms: int, crash: int | None) -> None:
+        self.count += 1
+        key, expires_at = f"w{self.count}", self.now + min(work_ms, DAY)
+
+        async def hold(rooms: House, work: UnitOfWork) -> Answer:
+            outcome = await rooms.allowances.hold(work, owner, key=key, amount=amount, code="site", work_ms=work_ms)
+            return answer(outcome)
+
+        def expect(told: Answer) -> None:
+            assert told.code == self.reference.hold_for_work(told.op_id, owner, amount, expires_at)
+
+        self.machine.give(hold, expect, crash)
+        # Asked again on another day it would grant that day's allowance.
+        self.machine.done.pop()
+
+    @rule(choice=st.integers(0, 9), succeeds=st.booleans(), crash=crashes)
+    def end_work(self, choice: int, succeeds: bool, crash: int | None) -> None:
+        hold_id = self.a_hold(choice)
+
+        async def end(rooms: House, work: UnitOfWork) -> Answer:
+            ended = rooms.allowances.succeed if succeeds else rooms.allowances.fail
+            return answer(await ended(work, hold_id))
+
+        def expect(told: Answer) -> None:
+            done = partial(self.reference.work_done, told.op_id) if succeeds else self.reference.work_failed
+            assert told.code == done(hold_id)
+
+        self.machine.give(end, expect, crash)
+
+    # -- time, and asking again ----------------------------------------------------------------------------------
 
     @rule(choice=st.integers(0, 30))
     def replay(self, choice: int) -> None:
-        if self.done:
-            command, outcome, _ = self.done[choice % len(self.done)]
-            again = self.run(command)
-            assert again.replayed
-            assert (again.op_id, again.result) == (outcome.op_id, outcome.result)
-            assert _code(again) == _code(outcome)
+        if self.machine.done:
+            command, told = self.machine.done[choice % len(self.machine.done)]
+            assert self.machine.run(command) == told
 
     @rule(choice=st.integers(0, 30))
     def reuse_key(self, choice: int) -> None:
-        if self.done:
-            op = replace(self.done[choice % len(self.done)][2], request={"other": True})
+        op = replace(self.ops[choice % len(self.ops)], request={"other": True})
+
+        async def grant(rooms: House, work: UnitOfWork) -> None:
             try:
-                self.run(
-                    lambda work: self.ledger.grant(
-                        work, op, owner=101, amount=1, code="test", faucet=SystemAccount.ADMIN
-                    )
-                )
+                await rooms.ledger.grant(work, op, owner=101, amount=1, code="test", faucet=SystemAccount.ADMIN)
             except KeyReused:
                 return
             raise AssertionError("a key was accepted for another request")
 
-    @rule(ms=st.sampled_from([1, 999, -5000, HOUR, DAY, DAY, 7 * DAY]))
+        self.machine.run(grant)
+
+    @rule(ms=st.sampled_from([1, 999, -5000, HOUR, DAY, DAY, 7 * DAY, 30 * DAY]))
     def move_clock(self, ms: int) -> None:
         self.clock.advance(ms=ms)
 
     # -- what must hold after every command ----------------------------------------------------------------------
 
     @invariant()
-    def the_ledger_agrees_with_the_reference(self) -> None:
-        self._compare(self.reference)
+    def the_product_agrees_with_the_reference(self) -> None:
+        self.machine.compare()
         assert self.reference.total() == 0
 
     @invariant()
     def the_audit_finds_nothing(self) -> None:
-        async def check() -> None:
-            async with self.database.reader() as db:
-                report = await audit(db, [POLICY])
-            assert report.ok, report.to_json()
-
-        self.runner.run(check())
-
-    # -- how a command is given ----------------------------------------------------------------------------------
-
-    @property
-    def now(self) -> int:
-        return self.clock.now_ms()
-
-    def run(self, command: Callable[[UnitOfWork], Awaitable[T]], crash_at: int | None = None) -> T:
-        async def transact() -> T:
-            async with self.database.transaction() as db:
-                return await command(UnitOfWork(CrashingConnection(db, crash_at) if crash_at else db))
-
-        return self.runner.run(transact())
-
-    def _give(
-        self,
-        kind: str,
-        command: Callable[[UnitOfWork, OpRequest], Awaitable[Outcome]],
-        expected: Callable[[int], None],
-        crash: int | None,
-    ) -> None:
-        self.count += 1
-        op = OpRequest("test", f"k{self.count}", kind, 1, {"count": self.count})
-        before = self.reference.copy()
-        outcome = self._crash_then_run(lambda work: command(work, op), crash, before)
-        code = None
-        try:
-            expected(outcome.op_id)
-        except Refused as refused:
-            self.reference, code = before, refused.code
-        assert _code(outcome) == code
-        self.done.append((lambda work: command(work, op), outcome, op))
-
-    def _crash_then_run(self, command: Callable[[UnitOfWork], Awaitable[T]], crash: int | None, before: Reference) -> T:
-        if crash is not None:
-            try:
-                return self.run(command, crash)
-            except Crash:
-                self._compare(before)
-        return self.run(command)
-
-    def _compare(self, reference: Reference) -> None:
-        async def read() -> dict[int, Any]:
-            found: dict[int, Any] = {}
-            async with self.database.reader() as db:
-                for owner in (101, 102, 103):
-                    wallet = await store.wallet(db, owner)
-                    lots = await store.spendable_lots(db, wallet.id) if wallet else []
-                    spendable = {lot.lot_key: lot.available for lot in lots if lot.expires_at > self.now}
-                    main, held = (wallet.main_available, wallet.held) if wallet else (0, 0)
-                    found[owner] = ({"": main, **spendable}, held)
-            return found
-
-        expected = {
-            owner: (reference.spendable(owner, self.now), reference.held.get(owner, 0)) for owner in (101, 102, 103)
-        }
-        assert self.runner.run(read()) == expected
-
-    def _a_hold(self, choice: int) -> int:
-        """Mostly one that waits to be resolved, made for it if need be; now and then any, or one that never was."""
-        if choice > 6:
-            holds = [*self.reference.holds, 1]
-            return holds[choice % len(holds)]
-        waiting = [op for op, hold in self.reference.holds.items() if not hold.resolved]
-        if not waiting:
-            self.hold(owner=101 + choice % 3, amount=9, purpose=Purpose.TOOLS, other=None, lasts=HOUR, crash=None)
-            return self.done[-1][1].op_id
-        return waiting[choice % len(waiting)]
+        self.machine.engines[0].audit()
 
 
-def _beside(owner: int, steps: int) -> int:
-    return 101 + (owner - 101 + steps) % 3
-
-
-def _code(outcome: Outcome) -> str | None:
-    return outcome.refusal.code if outcome.refusal else None
-
-
-@pytest.mark.timeout(240)
-def test_random_programs_agree_with_the_reference(database_source: DatabaseSource, request: Any) -> None:
-    sqlite = "sqlite" in request.node.name
+def run_programs(count: int, *sources: DatabaseSource) -> None:
+    """Run so many programs; the same ones each time."""
     run_state_machine_as_test(
-        cast("type[RuleBasedStateMachine]", lambda: LedgerMachine(database_source)),
+        cast("type[RuleBasedStateMachine]", lambda: EconomyMachine(*sources)),
         settings=settings(
-            max_examples=60 if sqlite else 25,
+            max_examples=count,
             stateful_step_count=35,
             deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_random_programs_agree_with_the_reference(sqlite_source: SQLiteSource) -> None:
+    run_programs(40, sqlite_source)
+
+
+def test_both_engines_come_to_the_same(sqlite_source: SQLiteSource, postgresql_source: PostgreSQLSource) -> None:
+    run_programs(20, sqlite_source, postgresql_source)

@@ -104,7 +104,8 @@ class DailyReward:
 
     async def _brought(self, db: Connection, account_id: int, day: int) -> list[tuple[str, Rewarded]]:
         """The rewards of a day's claim, as they were recorded: the same whenever it is asked again."""
-        told = [(kind, await self._economy.told(db, kind, _key(account_id, day))) for kind in (DAILY, WEEKLY, MONTHLY)]
+        key = _key(account_id, day)
+        told = [(kind, await self._economy.rewarded(db, kind, key)) for kind in (DAILY, WEEKLY, MONTHLY)]
         return [(kind, its) for kind, its in told if its is not None and its.decision.withheld is None]
 
     async def _settle_referral(self, work: UnitOfWork, account_id: int) -> None:

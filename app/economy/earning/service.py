@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from app.accounts import store as accounts
@@ -66,26 +65,19 @@ class Economy:
         told = activity.to_json()
         # How far it has come by now is no part of what is asked: the next one who takes part asks for the same.
         del told["occurred_at"], told["reached"]
-        op = OpRequest(_scope(activity.kind), activity.key, REWARD, activity.actor, told, policy.version)
+        op = OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
 
         async def body(opened: OpenOp) -> JsonObject:
             decision = await self._pay(work, opened, policy, rule, activity)
             return {"activity": activity.kind, **decision.to_json()}
 
         outcome = await self._ledger.apply(work, op, body)
-        if outcome.refusal is not None:
-            # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
-            return Rewarded(outcome.op_id, rules.withhold(rule.base(activity.weight, activity.amount), "balance_full"))
-        return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
+        return _rewarded(outcome, rule.base(activity.weight, activity.amount))
 
-    async def told(self, db: Connection, kind: str, key: str) -> Rewarded | None:
-        """What came of an activity that was told under this key; None if none was, or there was no reward for it."""
-        row = await ledger_store.op_by_key(db, _scope(kind), key)
-        if row is None:
-            return None
-        if row["status"] == ledger_store.REFUSED:
-            return Rewarded(row["id"], rules.withhold(0, "balance_full"))
-        return Rewarded(row["id"], Decision.from_json(json.loads(row["result"])))
+    async def rewarded(self, db: Connection, kind: str, key: str) -> Rewarded | None:
+        """What came of an activity when it was told under this key, whatever the policy is now; None if it was not."""
+        outcome = await self._ledger.outcome_of(db, f"activity.{kind}", key)
+        return None if outcome is None else _rewarded(outcome, 0)
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -227,6 +219,8 @@ class Economy:
         return await store.came_since(db, wallet.id, kind, rules.first_of_year(day))
 
 
-def _scope(kind: str) -> str:
-    """Whose keys those of an activity are."""
-    return f"activity.{kind}"
+def _rewarded(outcome: Outcome, base: int) -> Rewarded:
+    if outcome.refusal is not None:
+        # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
+        return Rewarded(outcome.op_id, rules.withhold(base, "balance_full"))
+    return Rewarded(outcome.op_id, Decision.from_json(outcome.result))

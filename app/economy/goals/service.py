@@ -96,7 +96,7 @@ class Goals:
         )
         if not outcome.replayed:
             await self._economy.reward_activity(work, activity)
-        rewarded = await self._economy.told(work.db, kind, activity.key)
+        rewarded = await self._economy.rewarded(work.db, kind, activity.key)
         assert rewarded is not None, "a policy with goals rewards them"
         if rewarded.decision.withheld == "balance_full":
             raise BalanceTooLarge(limit=AMOUNT_MAX)

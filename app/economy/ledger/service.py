@@ -30,7 +30,7 @@ from app.economy.ledger.errors import (
 )
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, Transfer, TransferKind
 from app.economy.ledger.open_op import OpenOp
-from app.infra.database import Connection
+from app.infra.database import Connection, Row
 from app.infra.unit_of_work import UnitOfWork
 
 Body = Callable[[OpenOp], Awaitable[JsonObject]]
@@ -77,6 +77,11 @@ class Ledger:
             return Outcome(op_id, {}, refusal)
         await store.settle_op(work.db, op_id, store.APPLIED, json.dumps(result))
         return Outcome(op_id, result)
+
+    async def outcome_of(self, db: Connection, scope: str, key: str) -> Outcome | None:
+        """What came of the request with this key, whatever it asked; None if there was none."""
+        row = await store.op_by_key(db, scope, key)
+        return None if row is None else _outcome(row)
 
     async def grant(
         self,
@@ -293,6 +298,10 @@ async def _stored_outcome(db: Connection, op: OpRequest) -> Outcome:
     assert row is not None, "a key that is taken has an op"
     if row["request_hash"] != op.digest():
         raise KeyReused
+    return _outcome(row)
+
+
+def _outcome(row: Row) -> Outcome:
     # A result is stored in the transaction that stores the op, so a visible op has one.
     result = json.loads(row["result"])
     if row["status"] == store.REFUSED:

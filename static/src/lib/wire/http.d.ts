@@ -2654,7 +2654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: goal_claimed, key_reused, not_reached */
+            /** @description Refused: balance_too_large, goal_claimed, key_reused, not_reached */
             409: {
                 headers: {
                     [name: string]: unknown;
