@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.visitor import SAYS_NOTHING, Visitor
+from tests.e2e.visitor import PIN, SAYS_NOTHING, Visitor
 from tests.harness.server import ROOT
 from tests.harness.services import free_port, listening, running
 
@@ -44,8 +44,9 @@ def demonstration(folder: Path) -> Iterator[Demo]:
 
 
 def sign_in(visitor: Visitor, demo: Demo) -> None:
-    """Sign the curator in, past the page."""
+    """Sign the curator in, past the page, with a PIN to give gifts with."""
     visitor.post("/api/auth/login", {"username": demo.curator, "password": demo.password})
+    visitor.put("/api/pin", {"password": demo.password, "pin": PIN})
 
 
 def login(visitor: Visitor) -> None:
@@ -137,7 +138,68 @@ def discover(visitor: Visitor) -> None:
 def wallet(visitor: Visitor) -> None:
     visitor.go("/wallet")
     visitor.by("why").first.click()
-    expect(visitor.by("statement-entry").first.locator("dl").first).to_be_visible()
+    expect(visitor.by("statement-entry").locator("dl").first).to_be_visible()
+
+
+def tier(visitor: Visitor) -> None:
+    """What the tier allows, and the figures as tables."""
+    visitor.go("/wallet")
+    visitor.by("tier").locator("summary").click()
+    visitor.by("statistics").locator("summary").first.click()
+    expect(visitor.by("statistics").locator("table").first).to_be_visible()
+
+
+def claimed(visitor: Visitor) -> None:
+    """The day's reward, claimed."""
+    visitor.go("/wallet")
+    expect(visitor.by("streak")).to_be_visible()
+    if visitor.by("claim").is_visible():
+        visitor.by("claim").click()
+    expect(visitor.by("claim")).to_have_count(0)
+
+
+def gift_person(visitor: Visitor) -> None:
+    visitor.go("/wallet")
+    visitor.by("gift-open").click()
+    expect(visitor.page.get_by_role("option").first).to_be_visible()
+
+
+def gift(visitor: Visitor) -> None:
+    """A gift that only lacks its PIN."""
+    gift_person(visitor)
+    visitor.page.get_by_role("option").first.click()
+    visitor.by("gift-amount").fill("2.5")
+    visitor.by("gift-note").fill("ขอบคุณ 🍲")
+    expect(visitor.by("gift-sums")).to_be_visible()
+    expect(visitor.by("gift-reason")).not_to_be_empty()
+
+
+def gift_beyond(visitor: Visitor) -> None:
+    """A gift of more than one has."""
+    gift(visitor)
+    visitor.by("gift-amount").fill("123456")
+    expect(visitor.by("gift-send")).to_be_disabled()
+
+
+def achievements(visitor: Visitor) -> None:
+    visitor.go("/achievements")
+    expect(visitor.by("goal").first).to_be_visible()
+
+
+def leaderboard(visitor: Visitor) -> None:
+    visitor.go("/leaderboard")
+    expect(visitor.by("rank").first).to_be_visible()
+
+
+def rules(visitor: Visitor) -> None:
+    visitor.go("/rules")
+    expect(visitor.by("reward-rule").first).to_be_visible()
+
+
+def pin_form(visitor: Visitor) -> None:
+    visitor.go("/settings")
+    visitor.by("pin-change").click()
+    expect(visitor.by("pin-new")).to_be_focused()
 
 
 def settings(visitor: Visitor) -> None:
@@ -175,7 +237,16 @@ INSIDE: tuple[Place, ...] = (
     shortcuts,
     discover,
     wallet,
+    tier,
+    claimed,
+    gift_person,
+    gift,
+    gift_beyond,
+    achievements,
+    leaderboard,
+    rules,
     settings,
+    pin_form,
     docs,
     strange_room,
     failed_message,

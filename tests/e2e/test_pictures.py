@@ -16,13 +16,17 @@ from tests.e2e.gallery import (
     PHONE,
     Demo,
     Place,
+    achievements,
     discover,
     docs,
     failed_message,
+    gift,
     home,
+    leaderboard,
     login,
     members,
     room,
+    rules,
     settings,
     sign_in,
     wallet,
@@ -33,7 +37,10 @@ from tests.harness.server import ROOT
 FOLDER = ROOT / "build" / "screenshots"
 README_IMAGE = ROOT / "docs" / "images" / "chat.png"
 LARGEST_IMAGE = 200_000
-PLACES: tuple[Place, ...] = (home, room, members, discover, wallet, settings, docs, failed_message)
+PLACES: tuple[Place, ...] = (
+    *(home, room, members, discover, wallet, gift, achievements, leaderboard, rules, settings, docs),
+    failed_message,
+)
 LOOKS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},

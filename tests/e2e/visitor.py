@@ -20,6 +20,7 @@ from playwright.sync_api import (
 )
 
 PASSWORD = "correct horse battery"
+PIN = "8294"
 SAYS_NOTHING = "\u2800"
 """A text that the page takes for one and the server refuses: nothing but a blank that counts as a letter."""
 WATCH_POLICY = """
@@ -155,14 +156,22 @@ class Visitor:
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, expect_status: int = 200) -> Any:
         """Do something past the page, with this browser's session."""
-        answer = self.context.request.post(self.base_url + path, data=body or {}, headers={"Origin": self.base_url})
-        assert answer.status == expect_status, f"POST {path} -> {answer.status}: {answer.text()}"
-        return answer.json() if answer.body() else None
+        return self._send("POST", path, body, expect_status)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """Set something past the page, with this browser's session."""
+        return self._send("PUT", path, body, 200)
 
     def history(self, room_id: str) -> list[dict[str, Any]]:
         """The latest messages of a room as the server has them, oldest first."""
         messages: list[dict[str, Any]] = self.get(f"/api/rooms/{room_id}/messages")["messages"]
         return messages
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, expect_status: int) -> Any:
+        headers = {"Origin": self.base_url}
+        answer = self.context.request.fetch(self.base_url + path, method=method, data=body or {}, headers=headers)
+        assert answer.status == expect_status, f"{method} {path} -> {answer.status}: {answer.text()}"
+        return answer.json() if answer.body() else None
 
     def _credentials(self, username: str) -> None:
         self.by("auth-username").fill(username)

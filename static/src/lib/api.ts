@@ -1,10 +1,9 @@
 /** The one HTTP door. The session is a cookie, so nothing secret is ever held by a script. */
-import type { GiftOptions, GiftPage, GiftRequest, GiftSent, PinState } from './economy'
 import { ApiError, Unreachable, numbersIn } from './errors'
 import type {
-  AuthOptions, Balance, DailyClaim, EarningStats, Explanation, Goal, GoalClaim, Invite, Leaderboard, Member,
-  Membership, Page, Policy, Ranking, RankingWindow, RoomPreview, SeasonalEvent, Session, SignedIn, SpendingStats,
-  Statement, Streak, TierStanding, User,
+  AuthOptions, Balance, DailyClaim, EarningStats, Explanation, GiftOptions, GiftPage, GiftRequest, GiftSent, Goal,
+  GoalClaim, Invite, Leaderboard, Member, Membership, Page, PinState, Policy, Ranking, RankingWindow, RoomPreview,
+  SeasonalEvent, Session, SignedIn, SpendingStats, Statement, Streak, TierStanding, User,
 } from './wire'
 
 /** How long an answer is waited for, in milliseconds. */

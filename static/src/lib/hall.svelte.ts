@@ -16,7 +16,7 @@ import { Timeline } from './state/timeline.svelte'
 import { Typing } from './state/typing.svelte'
 import { Wallet } from './state/wallet.svelte'
 import type { CachedRooms, CachedTimeline, Store } from './store'
-import type { Membership, Message, MessageSent, RoomEvent, User } from './wire'
+import type { Author, Membership, Message, MessageSent, RoomEvent, User } from './wire'
 
 /** Rooms kept open at once; the others are followed by their heads alone. */
 const OPEN_ROOMS = 100
@@ -51,6 +51,8 @@ export class Hall {
   /** The latest message by somebody else in the shown room, for the announcer. */
   heard = $state.raw<Message | null>(null)
   shown = $state<string | null>(null)
+  /** Whose profile is open, and in which room it was opened. */
+  profile = $state.raw<{ user: Author; room?: { id: string; name: string } } | null>(null)
   /** Counts up whenever who is in a room, or as what, may have changed. */
   comings = $state(0)
 
@@ -67,7 +69,7 @@ export class Hall {
     this.rooms = new Rooms(user.id, { load: api.rooms, left: (roomId) => this.forget(roomId) })
     this.wallet = new Wallet(api)
     this.daily = this.makeDaily()
-    this.gift = new Gifts({ gifts: api.gifts, members: api.members, rooms: () => this.rooms.list, me: user.id })
+    this.gift = new Gifts({ gifts: api.gifts, members: api.members, rooms: () => this.roomsByNow(), me: user.id })
     this.drafts = new Drafts(user.id)
     this.outbox = this.makeOutbox()
     this.reads = new Reads(async (roomId, seq) => {
@@ -213,6 +215,11 @@ export class Hall {
       newId: () => crypto.randomUUID(),
       now: () => new Date(),
     })
+  }
+
+  private async roomsByNow(): Promise<readonly Membership[]> {
+    if (this.rooms.status !== 'ready') await this.rooms.load()
+    return this.rooms.list
   }
 
   private makeDaily(): Daily {

@@ -6,8 +6,8 @@ import { BANNER_DELAY, Connection } from './connection.svelte'
 class FakeWire {
   connected = false
   active = false
-  connect = vi.fn()
-  disconnect = vi.fn(() => (this.connected = false))
+  connect = vi.fn(() => (this.active = true))
+  disconnect = vi.fn(() => (this.active = this.connected = false))
   private readonly handlers = new Map<string, (value?: unknown) => void>()
 
   on(name: string, handler: (value?: unknown) => void) {
@@ -17,6 +17,8 @@ class FakeWire {
   async say(name: string, value?: unknown) {
     if (name === 'connect') this.connected = true
     if (name === 'disconnect') this.connected = false
+    // As socket.io does when the server closed or refused.
+    if (value) this.active = false
     this.handlers.get(name)?.(value)
     await vi.advanceTimersByTimeAsync(0)
   }
@@ -43,9 +45,19 @@ test('it is online once the account is admitted', async () => {
   expect(listener.online).toHaveBeenCalledOnce()
 })
 
+test('a slow handshake is not begun again', async () => {
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(wire.connect).toHaveBeenCalledOnce()
+  window.dispatchEvent(new Event('offline'))
+  await wire.say('disconnect')
+  window.dispatchEvent(new Event('online'))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(wire.connect).toHaveBeenCalledTimes(2)
+  connection.stop()
+})
+
 test('a short gap is not told, a long one is, until it is over', async () => {
   await wire.say('connect')
-  wire.active = true
   await wire.say('disconnect')
   await vi.advanceTimersByTimeAsync(BANNER_DELAY - 1)
   expect(connection.told).toBe(false)

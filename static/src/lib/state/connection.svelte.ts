@@ -34,8 +34,8 @@ export class Connection {
     this.door.on('session.revoked', () => this.end())
     addEventListener('offline', this.networkLost)
     addEventListener('online', this.networkBack)
-    this.lost()
     wire.connect()
+    this.lost()
   }
 
   stop(): void {
@@ -92,7 +92,12 @@ export class Connection {
   private reconnectLater(): void {
     if (this.closed || this.door.wire.active) return
     clearTimeout(this.again)
-    this.again = setTimeout(() => this.door.wire.connect(), backoff(this.attempt++, Math.random, 10_000))
+    this.again = setTimeout(() => this.connectAgain(), backoff(this.attempt++, Math.random, 10_000))
+  }
+
+  /** Greeting a server twice in one handshake, it hangs up, and socket.io takes itself for connected all the same. */
+  private connectAgain(): void {
+    if (!this.door.wire.active) this.door.wire.connect()
   }
 
   private end(): void {

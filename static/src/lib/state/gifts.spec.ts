@@ -1,7 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { bo, me } from '../../testing/samples'
-import type { Gift, GiftPage } from '../economy'
-import type { Author, Member } from '../wire'
+import type { Author, Gift, GiftPage, Member } from '../wire'
 import { Gifts } from './gifts.svelte'
 
 const gift = (op_id: string, other = bo) => ({ op_id, other }) as Gift
@@ -13,7 +12,7 @@ function gifts(pages: Record<string, GiftPage>) {
   return new Gifts({
     gifts: vi.fn(async (cursor?: string) => pages[cursor ?? 'start'] as GiftPage),
     members: async (roomId) => ({ members: members[roomId] ?? [] }),
-    rooms: () => [{ id: '7' }, { id: '8' }],
+    rooms: async () => [{ id: '7' }, { id: '8' }],
     me: me.id,
   })
 }

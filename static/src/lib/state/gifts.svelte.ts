@@ -1,5 +1,4 @@
-import type { Gift, GiftPage } from '../economy'
-import type { Author, Member } from '../wire'
+import type { Author, Gift, GiftPage, Member } from '../wire'
 
 /** To whom a gift is about to go, and from which room; without a recipient the giver chooses one. */
 export interface GiftIntent {
@@ -10,7 +9,7 @@ export interface GiftIntent {
 interface GiftsDoors {
   gifts(cursor?: string): Promise<GiftPage>
   members(roomId: string): Promise<{ members: Member[] }>
-  rooms(): readonly { id: string }[]
+  rooms(): Promise<readonly { id: string }[]>
   me: string
 }
 
@@ -57,8 +56,8 @@ export class Gifts {
 
   /** Everybody one shares a room with or has exchanged gifts with, by name. */
   async people(): Promise<Author[]> {
-    const rooms = this.doors.rooms().slice(0, ROOMS)
-    const met = await Promise.all(rooms.map(({ id }) => this.doors.members(id)))
+    const rooms = await this.doors.rooms()
+    const met = await Promise.all(rooms.slice(0, ROOMS).map(({ id }) => this.doors.members(id)))
     const known = [...this.list.map(({ other }) => other), ...met.flatMap(({ members }) => members.map(({ user }) => user))]
     const others = new Map(known.filter(({ id }) => id !== this.doors.me).map((person) => [person.id, person]))
     return [...others.values()].sort((a, b) => a.username.localeCompare(b.username))

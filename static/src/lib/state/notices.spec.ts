@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Gift } from '../economy'
+import type { Gift } from '../wire'
 import { Notices, isMilestone } from './notices.svelte'
 
 test('only a few are told at once, the oldest goes first', () => {

@@ -1,4 +1,4 @@
-import type { Gift } from '../economy'
+import type { Gift } from '../wire'
 
 /** Something told in passing: a gift that came, or a milestone, which may celebrate for a moment. */
 export type Notice =

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { bo } from '../../testing/samples'
-import type { GiftOptions, GiftRequest, GiftSent } from '../economy'
+import type { GiftOptions, GiftRequest, GiftSent } from '../wire'
 import { Refusal, Unreachable } from '../errors'
 import { Offer } from './offer.svelte'
 

@@ -1,7 +1,6 @@
-import type { GiftOptions, GiftRequest, GiftSent } from '../economy'
 import { Refusal, Unreachable, isAnswer, mayPass } from '../errors'
 import { exactly, less, micros } from '../money'
-import type { Author } from '../wire'
+import type { Author, GiftOptions, GiftRequest, GiftSent } from '../wire'
 import type { GiftIntent } from './gifts.svelte'
 
 interface OfferDoors {
@@ -71,11 +70,8 @@ export class Offer {
   }
 
   private request(recipient: string): GiftRequest {
-    const note = this.note.trim()
-    return {
-      recipient_id: recipient, amount: this.amount.trim(), pin: this.pin,
-      ...(note && { note }), ...(this.room && { room_id: this.room.id }),
-    }
+    const [amount, note] = [this.amount.trim(), this.note.trim()]
+    return { recipient_id: recipient, amount, pin: this.pin, note: note || null, room_id: this.room?.id ?? null }
   }
 
   private async failed(error: Refusal | Unreachable): Promise<void> {

@@ -4,7 +4,6 @@
  */
 import type { components as Events } from './events'
 import type { components as Http } from './http'
-import type { Gift } from '../economy'
 
 type HttpSchemas = Http['schemas']
 type EventSchemas = Events['schemas']
@@ -42,6 +41,12 @@ export type Leaderboard = HttpSchemas['Board']
 export type Place = HttpSchemas['Place']
 export type EarningStats = HttpSchemas['EarningStats']
 export type SpendingStats = HttpSchemas['SpendingStats']
+export type PinState = HttpSchemas['PinStatus']
+export type GiftOptions = HttpSchemas['GiftOptions']
+export type GiftRequest = HttpSchemas['Giving']
+export type Gift = HttpSchemas['Gift']
+export type GiftSent = HttpSchemas['GiftGiven']
+export type GiftPage = HttpSchemas['Gifts']
 export type EventKind = SeasonalEvent['kind']
 export type GoalWindow = Goal['window']
 export type Ranking = Leaderboard['by']
@@ -90,6 +95,6 @@ export interface Pushes {
   'wallet.changed': Balance
   'reward.granted': RewardGranted
   'tier.changed': TierChanged
-  'gift.received': { gift: Gift }
+  'gift.received': EventSchemas['GiftReceived']
   'session.revoked': EventSchemas['SessionRevoked']
 }
