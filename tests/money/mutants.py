@@ -102,6 +102,13 @@ LEDGER = (
         f"{_BY_EXAMPLE}wallets_are_locked_in_ascending_id_whoever_gives",
     ),
     _mutant(
+        "wallets-wait-for-each-other",
+        _OPEN,
+        "for wallet_id in sorted(set(wallet_ids))]",
+        "for wallet_id in sorted(set(wallet_ids), key=lambda its: hash((its, self.id)))]",
+        "tests/money/test_storm.py::test_no_cap_limit_or_balance_is_exceeded_and_no_deadlock_surfaces[postgresql]",
+    ),
+    _mutant(
         "a-wallet-is-read-without-its-lock",
         _STORE,
         'f"UPDATE econ_wallet SET version = version WHERE id = :id RETURNING {_WALLET}"',
@@ -272,12 +279,13 @@ STREAKS_AND_GOALS = (
         "if False:",
         f"{_PROMISE}a_goal_is_paid_once_when_it_is_reached",
     ),
-    _mutant(
+    Mutant(
         "a-claim-is-answered-by-todays-goals",
-        _GOALS,
-        "rewarded = before or await",
-        "rewarded = await",
-        f"{_PROMISE}a_claim_of_a_goal_is_answered_as_before_whatever_the_goals_are_by_then",
+        (
+            Edit(_GOALS, "rewarded = before or await", "rewarded = await"),
+            Edit(_GOALS, "amount=reward)", "amount=next(its.reward for its in self.all() if its.id in subject))"),
+        ),
+        (f"{_PROMISE}a_claim_of_a_goal_is_answered_as_before_whatever_the_goals_are_by_then",),
     ),
 )
 ALLOWANCES = (
