@@ -106,6 +106,13 @@ def members(visitor: Visitor) -> None:
     expect(visitor.page.get_by_role("complementary")).to_be_visible()
 
 
+def profile(visitor: Visitor) -> None:
+    """Somebody else, by their name in the list of members."""
+    members(visitor)
+    visitor.by("member").first.click()
+    expect(visitor.by("profile-gift")).to_be_visible()
+
+
 def leave_dialog(visitor: Visitor) -> None:
     members(visitor)
     visitor.page.get_by_role("complementary").get_by_role("button", name=re.compile("Leave|ออก")).click()
@@ -231,6 +238,7 @@ INSIDE: tuple[Place, ...] = (
     home,
     room,
     members,
+    profile,
     leave_dialog,
     create_dialog,
     switcher,

@@ -78,7 +78,7 @@ def check_wallet(visitor: Visitor, expected: Counter[tuple[str, str]]) -> None:
     newest = visitor.by("statement-entry").first
     newest.get_by_test_id("why").click()
     expect(newest).to_contain_text("Base reward")
-    expect(newest.locator(".sum dd")).to_have_text(str(SEND_MESSAGE))
+    expect(newest.locator(".granted dd")).to_have_text(str(SEND_MESSAGE))
     expect(newest).to_contain_text("of 50 used before")
     assert visitor.get("/api/tokens/balance/me")["balance"] == str(total)
 
