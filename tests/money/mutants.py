@@ -275,15 +275,19 @@ STREAKS_AND_GOALS = (
     _mutant(
         "a-goal-is-claimed-again",
         _GOALS,
-        "if goals.subject_of(goal, opened.day) in await store.claims(opened.db, wallet.id):",
+        "if subject in await store.claims(opened.db, wallet.id):",
         "if False:",
         f"{_PROMISE}a_goal_is_paid_once_when_it_is_reached",
     ),
     Mutant(
         "a-claim-is-answered-by-todays-goals",
         (
-            Edit(_GOALS, "rewarded = before or await", "rewarded = await"),
-            Edit(_GOALS, "amount=reward)", "amount=next(its.reward for its in self.all() if its.id in subject))"),
+            Edit(_GOALS, "if not outcome.replayed:", "if True:"),
+            Edit(
+                _GOALS,
+                'amount=outcome.result["reward"],',
+                "amount=next(its.reward for its in self.all() if its.id in subject),",
+            ),
         ),
         (f"{_PROMISE}a_claim_of_a_goal_is_answered_as_before_whatever_the_goals_are_by_then",),
     ),
