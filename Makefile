@@ -11,7 +11,7 @@ CLIENT := static/dist/index.html
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/*.ts static/*.js static/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt generate lock simulation bench clean
+.PHONY: help setup run demo test check fmt generate lock simulation bench mutants clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ simulation: $(VENV)/runtime.stamp ## Write docs/economy-simulation.md anew (some
 
 bench: setup $(VENV)/test.stamp ## Measure the server on this machine
 	$(BIN)/python -m bench
+
+mutants: $(VENV)/test.stamp ## Break the promises of money one at a time and see that the tests notice each
+	@$(BIN)/python -m tests.money.mutants
 
 clean: ## Remove what make has built; data/ stays
 	rm -rf $(VENV) static/node_modules static/dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -13,7 +13,6 @@ from tests.e2e.visitor import PASSWORD, PIN, Visitor
 START = 50
 BRONZE_LIMIT = 50
 NOTE = "For the wax tip 🕯"
-ALERT = "alert"
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_a_gift_with_a_first_pin_a_wrong_one_and_the_right_one(pair: tuple[Visit
     giver.by("pin-new").fill("1234")
     giver.by("pin-password").fill(PASSWORD)
     giver.by("pin-set").click()
-    expect(giver.page.get_by_role(ALERT)).to_have_text("This PIN is too easy to guess. Please take another.")
+    expect(giver.page.get_by_role("alert")).to_have_text("This PIN is too easy to guess. Please take another.")
     giver.by("pin-new").fill(PIN)
     giver.by("pin-password").fill(PASSWORD)
     giver.by("pin-set").click()
@@ -182,7 +181,7 @@ def test_the_pin_is_changed_in_the_settings_with_the_password(signed_in: SignedI
     ned.by("pin-new").fill(PIN)
     ned.by("pin-password").fill("not my password")
     ned.by("pin-set").click()
-    expect(ned.page.get_by_role(ALERT)).to_have_text("The password is wrong.")
+    expect(ned.page.get_by_role("alert")).to_have_text("The password is wrong.")
     ned.by("pin-password").fill(PASSWORD)
     ned.by("pin-password").press("Enter")
     expect(ned.by("pin-settings")).to_contain_text("The PIN is set.")

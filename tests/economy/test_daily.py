@@ -81,8 +81,11 @@ async def test_a_repeated_request_gets_the_same_answer_whatever_has_changed(
     refused, _ = await ana.claims("monday again")
     clock.advance(days=1)
     without = replace(RULES, version=2, rewards={})
+    monthly = replace(RULES.rewards["monthly_active"], least=1)
+    with_more = replace(RULES, version=2, rewards={**RULES.rewards, "monthly_active": monthly})
     later = ana.at(house(clock, ids, calendar, without))
-    assert (await later.claims("monday"))[1] == first
+    for node in (later, ana.at(house(clock, ids, calendar, with_more))):
+        assert (await node.claims("monday"))[1] == first
     again, _ = await later.claims("monday again")
     assert (again.replayed, repr(again.refusal), again.op_id) == (True, repr(refused.refusal), refused.op_id)
     assert (await ana.balance()).balance == 10 * TOKEN

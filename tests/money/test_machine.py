@@ -226,4 +226,4 @@ def test_random_programs_agree_with_the_reference(sqlite_source: SQLiteSource) -
 
 
 def test_both_engines_come_to_the_same(sqlite_source: SQLiteSource, postgresql_source: PostgreSQLSource) -> None:
-    run_programs(20, sqlite_source, postgresql_source)
+    run_programs(12, sqlite_source, postgresql_source)
