@@ -41,10 +41,14 @@ test('a claim is told and everything asked for again', async () => {
 
 test('each goal has its own key, kept until there is an answer', async () => {
   const { all, claimGoal } = goals([])
-  claimGoal.mockRejectedValueOnce(new Unreachable()).mockRejectedValueOnce(new Refusal('not_reached', '', { status: 409 }))
+  claimGoal
+    .mockRejectedValueOnce(new Unreachable())
+    .mockRejectedValueOnce(new Refusal('rate_limited', '', { status: 429, retryAfter: 1 }))
+    .mockRejectedValueOnce(new Refusal('not_reached', '', { status: 409 }))
   await expect(all.claim(goal('b'))).rejects.toThrow(Unreachable)
+  await expect(all.claim(goal('b'))).rejects.toThrow(Refusal)
   await expect(all.claim(goal('b'))).rejects.toThrow(Refusal)
   await all.claim(goal('b'))
   await all.claim(goal('c'))
-  expect(claimGoal.mock.calls).toEqual([['b', 'key1'], ['b', 'key1'], ['b', 'key2'], ['c', 'key3']])
+  expect(claimGoal.mock.calls).toEqual([['b', 'key1'], ['b', 'key1'], ['b', 'key1'], ['b', 'key2'], ['c', 'key3']])
 })
