@@ -222,8 +222,8 @@ def run_programs(count: int, *sources: DatabaseSource) -> None:
 
 
 def test_random_programs_agree_with_the_reference(sqlite_source: SQLiteSource) -> None:
-    run_programs(40, sqlite_source)
+    run_programs(24, sqlite_source)
 
 
 def test_both_engines_come_to_the_same(sqlite_source: SQLiteSource, postgresql_source: PostgreSQLSource) -> None:
-    run_programs(12, sqlite_source, postgresql_source)
+    run_programs(10, sqlite_source, postgresql_source)
