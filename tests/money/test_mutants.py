@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.mutants import apply
-from tests.money.mutants import first_error
-from tests.money.mutations import MUTANTS, Mutant
+from tests.money.mutants import MUTANTS, Mutant, first_error
 from tests.tidy.tree import ROOT
 
 
