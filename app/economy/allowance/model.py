@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.economy.ledger.model import Leg
+from app.economy.earning.model import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Budget:
 class Page:
     """A page of movements of the allowance and of tool work, newest first. `next` continues it; None at the end."""
 
-    legs: list[Leg]
+    entries: list[Entry]
     next: int | None
 
 

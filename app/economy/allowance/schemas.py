@@ -49,20 +49,7 @@ class Movements(Schema):
 
     @classmethod
     def of(cls, page: model.Page) -> Movements:
-        entries = [
-            Entry(
-                id=leg.transfer_id,
-                op_id=leg.op_id,
-                at=leg.created_at,
-                kind=leg.op_kind,
-                reason=leg.code,
-                amount=leg.change,
-                balance_after=leg.balance_after,
-                source=leg.source,
-            )
-            for leg in page.legs
-        ]
-        return cls(entries=entries, next=None if page.next is None else str(page.next))
+        return cls(entries=Entry.all(page.entries), next=None if page.next is None else str(page.next))
 
 
 class Reset(Schema):

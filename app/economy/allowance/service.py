@@ -8,6 +8,7 @@ from app.core.clock import Calendar, Clock
 from app.economy.allowance import store
 from app.economy.allowance.errors import NoAllowance
 from app.economy.allowance.model import Budget, Page, Reset, Today
+from app.economy.earning.model import Entry
 from app.economy.earning.standing import ALLOWANCE_SOURCE
 from app.economy.ledger import store as ledger_store
 from app.economy.ledger.accounts import Priority, SystemAccount, system
@@ -72,7 +73,7 @@ class Allowances:
         """What the allowance and work on tools moved, newest first, from the cursor `before` of an earlier page."""
         upto = 2**62 if before is None else before
         legs = await store.movements(db, account_id, ALLOWANCE_SOURCE, upto, limit)
-        return Page(legs, legs[-1].version if len(legs) == limit else None)
+        return Page([Entry.of(leg) for leg in legs], legs[-1].version if len(legs) == limit else None)
 
     async def hold(
         self, work: UnitOfWork, account_id: int, *, key: str, amount: int, code: str, work_ms: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.economy.ledger.model import Leg
 from app.economy.rules.model import Decision, Tier, TierBasis
 
 
@@ -123,6 +124,20 @@ class Entry:
     amount: int
     balance_after: int
     source: str
+
+    @classmethod
+    def of(cls, leg: Leg) -> Entry:
+        """A movement of a wallet as its owner reads it."""
+        return cls(
+            id=leg.transfer_id,
+            op_id=leg.op_id,
+            at=leg.created_at,
+            kind=leg.op_kind,
+            reason=leg.code,
+            amount=leg.change,
+            balance_after=leg.balance_after,
+            source=leg.source,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -96,6 +98,10 @@ class Entry(Schema):
     balance_after: Amount
     source: str
 
+    @classmethod
+    def all(cls, entries: Sequence[model.Entry]) -> list[Entry]:
+        return [cls(**asdict(entry)) for entry in entries]
+
 
 class Statement(Schema):
     """A page of history, newest first. `next` is the cursor of the page after it."""
@@ -105,20 +111,7 @@ class Statement(Schema):
 
     @classmethod
     def of(cls, statement: model.Statement) -> Statement:
-        entries = [
-            Entry(
-                id=entry.id,
-                op_id=entry.op_id,
-                at=entry.at,
-                kind=entry.kind,
-                reason=entry.reason,
-                amount=entry.amount,
-                balance_after=entry.balance_after,
-                source=entry.source,
-            )
-            for entry in statement.entries
-        ]
-        return cls(entries=entries, next=None if statement.next is None else str(statement.next))
+        return cls(entries=Entry.all(statement.entries), next=None if statement.next is None else str(statement.next))
 
 
 class StatementQuery(Schema):

@@ -104,20 +104,7 @@ class Economy:
         count = min(max(limit, 1), STATEMENT_MAX)
         upto = wallet.version + 1 if before is None else min(before, wallet.version + 1)
         legs = await ledger_store.legs(db, wallet.id, upto, count)
-        entries = [
-            Entry(
-                id=leg.transfer_id,
-                op_id=leg.op_id,
-                at=leg.created_at,
-                kind=leg.op_kind,
-                reason=leg.code,
-                amount=leg.change,
-                balance_after=leg.balance_after,
-                source=leg.source,
-            )
-            for leg in legs
-        ]
-        return Statement(entries, legs[-1].version if legs and legs[-1].version > 1 else None)
+        return Statement([Entry.of(leg) for leg in legs], legs[-1].version if legs and legs[-1].version > 1 else None)
 
     async def explain(self, db: Connection, op_id: int) -> Explanation:
         """Why a reward was what it was. Raises `NoSuchReward`."""
