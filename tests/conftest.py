@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from app.core.ids import Ids, TimeOrderedIds
 from app.infra.database import Database, database_from_url
@@ -24,6 +26,17 @@ from tests.harness.services import ServiceError, postgresql_server
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 """Whether a missing program fails the tests that need it instead of skipping them."""
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Undoes what a command run within the test configured: it speaks to a stream that is closed by now."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
+    logging.getLogger("app").setLevel(logging.NOTSET)
 
 
 @pytest.fixture

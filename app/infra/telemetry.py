@@ -23,6 +23,7 @@ def configure_logging(level: str, *, pretty: bool) -> None:
     """JSON lines to standard error, or coloured lines for a person at a terminal.
 
     Libraries speak through the same lines, from warnings up: below that some of them would log what people say.
+    A line that cannot be written is dropped by the standard library's handler: it never fails the work it tells of.
     """
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
@@ -34,19 +35,20 @@ def configure_logging(level: str, *, pretty: bool) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*described, renderer],
+        processors=[*described, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    libraries = logging.StreamHandler(sys.stderr)
-    libraries.setFormatter(
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *described],
         )
     )
-    logging.basicConfig(handlers=[libraries], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[lines], level=logging.WARNING, force=True)
+    logging.getLogger("app").setLevel(level.upper())
 
 
 def correlation_id(offered: str | None = None) -> str:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
-from collections.abc import Iterator
+import sys
 from typing import Any
 
 import pytest
 import structlog
 
 from app.infra.telemetry import configure_logging, correlated, correlation_id
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Leaves logging as it was; what configuring replaces would be closed, and it is the test runner's own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers = []
-    yield
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -48,6 +38,16 @@ def test_what_libraries_say_below_a_warning_is_not_logged(capsys: pytest.Capture
     logging.getLogger("aiosqlite").info("INSERT INTO message ... 'something private'")
     logging.getLogger("engineio").debug("received packet")
     assert lines(capsys) == []
+
+
+def test_a_line_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class BrokenPipe(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", BrokenPipe())
+    configure_logging("info", pretty=False)
+    structlog.get_logger("app").warning("nobody_reads_this")
 
 
 @pytest.mark.parametrize("offered", [None, "", "short", "x" * 65, "line\nbreak", 'quote"quote', "สวัสดีครับ"])
