@@ -134,13 +134,14 @@ SUBSCRIPTIONS: tuple[On, ...] = (
 def handlers(economy: Economy, chat: Chat) -> dict[str, Handler]:
     """Who runs the errands of each topic."""
 
-    async def earn(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await economy.reward_activity(work, Activity.from_json(payload))
+    async def earn(work: UnitOfWork, payloads: Sequence[dict[str, Any]]) -> None:
+        await economy.reward_many(work, [Activity.from_json(payload) for payload in payloads])
 
-    async def show_card(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await chat.post_card(work, **payload)
+    async def show_cards(work: UnitOfWork, payloads: Sequence[dict[str, Any]]) -> None:
+        for payload in payloads:
+            await chat.post_card(work, **payload)
 
-    return {EARN: earn, CARD: show_card}
+    return {EARN: earn, CARD: show_cards}
 
 
 class Nerves:

@@ -101,7 +101,7 @@ async def test_a_message_is_delivered_though_its_reward_fails_and_is_paid_when_t
         await bens.accepted("room.open", {"room_id": room["id"]})
         logging = structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars])
         with monkeypatch.context() as strike, logging as logs:
-            strike.setattr(Economy, "reward_activity", fail)
+            strike.setattr(Economy, "reward_many", fail)
             await anns.accepted("message.send", {"room_id": room["id"], "client_id": "c1", "body": "hello"})
             heard = await bens.wait_for("room.event")
             assert heard["message"]["body"] == "hello"

@@ -1,7 +1,8 @@
 """The outbox: work that facts cause, stored in the transaction that records them, applied later exactly once.
 
-The relay claims rows and applies each in the transaction that marks it done, so a crash at any point applies it once.
-A row whose handler fails stays, waits longer each time, and holds nobody else up. Rows are claimed by their mark and
+The relay claims rows and applies them, those of one topic together, in the transaction that marks them done, so a
+crash at any point applies each once. What fails together is tried in halves, down to the row that fails by itself: it
+stays, waits longer each time, and holds nobody else up. Rows are claimed by their mark and
 never by `id > last seen`: ids are taken at insert but become visible at commit, in another order.
 """
 
@@ -21,7 +22,8 @@ from app.infra.database import Connection, Contention, Database, Row
 from app.infra.telemetry import Metrics, correlated, current_correlation_id
 from app.infra.unit_of_work import Transactor, UnitOfWork
 
-BATCH = 32
+BATCH = 128
+"""How many rows one transaction applies: enough to share its cost, few enough to let others in between."""
 POLL_SECONDS = 1.0
 RETRY_MS_MAX = 10 * 60 * 1000
 STUCK_ATTEMPTS = 10
@@ -29,7 +31,8 @@ STUCK_ATTEMPTS = 10
 
 log = structlog.get_logger(__name__)
 
-Handler = Callable[[UnitOfWork, dict[str, Any]], Awaitable[None]]
+Handler = Callable[[UnitOfWork, Sequence[dict[str, Any]]], Awaitable[None]]
+"""Carries out the errands of one topic with these payloads, all of them or, by raising, none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +128,12 @@ class Relay:
 
     async def _apply_batch(self, work: UnitOfWork) -> int:
         rows = await self._claim(work.db)
+        by_topic: dict[str, list[Row]] = {}
         # In one order for all relays: a batch holds its locks to the end, and must not wait for one that waits for it.
         for row in sorted(rows, key=lambda row: (row["owner_id"], row["id"])):
-            with correlated(row["correlation_id"]):
-                await self._apply(work, row)
+            by_topic.setdefault(row["topic"], []).append(row)
+        for topic, its in by_topic.items():
+            await self._apply(work, topic, its)
         return len(rows)
 
     async def _claim(self, db: Connection) -> list[Row]:
@@ -141,22 +146,36 @@ class Relay:
             now=self._clock.now_ms(),
         )
 
-    async def _apply(self, work: UnitOfWork, row: Row) -> None:
+    async def _apply(self, work: UnitOfWork, topic: str, rows: Sequence[Row]) -> None:
         recorded = len(work.facts)
-        try:
-            async with work.db.savepoint():
-                await self._handlers[row["topic"]](work, json.loads(row["payload"]))
-                await work.db.execute(
-                    "UPDATE outbox SET done_at = :now WHERE id = :id", now=self._clock.now_ms(), id=row["id"]
-                )
-        except Contention:
-            # Not this errand's fault; the whole batch is run again.
-            raise
-        except Exception as error:
-            del work.facts[recorded:]
-            await self._postpone(work.db, row, error)
-        else:
-            self._metrics.outbox_applied.labels(row["topic"]).inc()
+        commands = {row["correlation_id"] for row in rows}
+        with correlated(commands.pop() if len(commands) == 1 else ""):
+            try:
+                async with work.db.savepoint():
+                    await self._handlers[topic](work, [json.loads(row["payload"]) for row in rows])
+                    await self._mark_done(work.db, rows)
+            except Contention:
+                # Not the fault of these errands; the whole batch is run again.
+                raise
+            except Exception as error:
+                del work.facts[recorded:]
+                if len(rows) == 1:
+                    await self._postpone(work.db, rows[0], error)
+                    return
+            else:
+                self._metrics.outbox_applied.labels(topic).inc(len(rows))
+                return
+        middle = len(rows) // 2
+        await self._apply(work, topic, rows[:middle])
+        await self._apply(work, topic, rows[middle:])
+
+    async def _mark_done(self, db: Connection, rows: Sequence[Row]) -> None:
+        await db.over(
+            "UPDATE outbox SET done_at = :now WHERE id IN (SELECT id FROM given)",
+            {"id": "bigint"},
+            [(row["id"],) for row in rows],
+            now=self._clock.now_ms(),
+        )
 
     async def _postpone(self, db: Connection, row: Row, error: Exception) -> None:
         attempts = row["attempts"] + 1

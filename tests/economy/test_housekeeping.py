@@ -9,7 +9,7 @@ import pytest
 from app.core.clock import Calendar
 from app.economy.earning.model import Activity
 from app.economy.earning.service import Economy
-from app.economy.ledger import store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Purpose
 from app.economy.ledger.rollup import Rollup
@@ -79,7 +79,7 @@ async def test_a_round_expires_what_ran_out_and_sums_ended_days(
     # The hold gives the lot's part back, which has expired meanwhile: the next round takes it out.
     assert [await housekeeping.run_once() for _ in range(3)] == [2, 1, 0]
     async with database.snapshot() as db:
-        wallet = await store.wallet(db, ANA)
+        wallet = await wallet_store.wallet(db, ANA)
         report = await audit(db, [policy])
         sums = await db.all("SELECT kind, transfers, amount FROM econ_rollup_day ORDER BY kind, amount")
     assert wallet is not None

@@ -15,6 +15,7 @@ from app.economy.earning.model import Entry
 from app.economy.insight.model import Stats
 from app.economy.insight.service import COLUMNS, LINES_MAX
 from app.economy.ledger import store as ledger_store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import SystemAccount, main_of, system
 from app.economy.ledger.model import LotTerms, Transfer, TransferKind
 from app.economy.ledger.sheet import Posted, Side
@@ -206,7 +207,7 @@ async def test_the_file_holds_the_latest_ten_thousand_lines(ana: Member, clock: 
     rewarded = await ana.does("create_room", subject="1")
 
     async def grow(work: UnitOfWork) -> None:
-        wallet = await ledger_store.wallet(work.db, ANA)
+        wallet = await wallet_store.wallet(work.db, ANA)
         assert wallet is not None
         place, faucet, day = main_of(wallet.id), system(SystemAccount.ADMIN), 739_940
         posted = [

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import Invalid, KeyReused, Unavailable
 from app.core.money import AMOUNT_MAX
-from app.economy.ledger import store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.errors import BalanceTooLarge, HoldExpired, InsufficientTokens
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, Wallet
@@ -84,8 +84,8 @@ class Bank:
     async def has(self, owner: int = ANA) -> dict[str, int]:
         """What a person can spend, by source, and what is held; zeros left out."""
         async with self._database.reader() as db:
-            sources = await store.spendable_by_source(db, owner, self._clock.now_ms())
-            wallet = await store.wallet(db, owner)
+            sources = await wallet_store.spendable_by_source(db, owner, self._clock.now_ms())
+            wallet = await wallet_store.wallet(db, owner)
         found = {**sources, "held": wallet.held if wallet else 0}
         return {source: amount for source, amount in found.items() if amount}
 
@@ -262,7 +262,7 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
     await bank.grant(100, owner=BEN)
     await bank.grant(100, owner=ANA)
     locked: list[int] = []
-    lock = store.lock_wallets
+    lock = wallet_store.lock_wallets
 
     async def noted(db: Connection, wallets: Iterable[int]) -> list[Wallet]:
         # The rows come as they were locked.
@@ -270,7 +270,7 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
         locked.extend(wallet.id for wallet in rows)
         return rows
 
-    monkeypatch.setattr(store, "lock_wallets", noted)
+    monkeypatch.setattr(wallet_store, "lock_wallets", noted)
     gift = await bank.gift(5)
     await bank.reverse(gift.op_id)
     await bank.capture(await bank.hold(5, to=BEN))

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.infra.database import Connection, Database, IntegrityViolation
+from app.infra.database import Columns, Connection, Database, IntegrityViolation
 
+NOTE: Columns = {"id": "bigint", "body": "text"}
 INSERT = "INSERT INTO note (id, body) VALUES (:id, :body)"
 
 
@@ -59,6 +60,29 @@ class TestStatements:
         with pytest.raises(Exception, match="body"):
             async with notes.transaction() as db:
                 await db.execute(INSERT, id=1)
+
+    async def test_a_statement_over_rows_reads_them_in_their_order(self, notes: Database) -> None:
+        rows = [(3, "สาม 👋🏽 ' \" ; :id"), (2**63 - 1, None), (1, "one")]
+        async with notes.reader() as db:
+            read = await db.over("SELECT id, body, :kind AS kind FROM given", NOTE, rows, kind="x")
+        assert [(row["id"], row["body"], row["kind"]) for row in read] == [(*row, "x") for row in rows]
+
+    async def test_a_statement_over_rows_writes_all_but_what_is_there(self, notes: Database) -> None:
+        insert = """
+            INSERT INTO note (id, body) SELECT id, body FROM given WHERE true
+            ON CONFLICT (id) DO NOTHING RETURNING id
+        """
+        async with notes.transaction() as db:
+            await db.execute(INSERT, id=2, body="old")
+            new = await db.over(insert, NOTE, [(1, "a"), (2, "b"), (3, "c"), (3, "again")])
+            await db.over("UPDATE note SET body = given.body FROM given WHERE note.id = given.id", NOTE, [(1, "z")])
+            kept = await db.all("SELECT id, body FROM note ORDER BY id")
+        assert [row["id"] for row in new] == [1, 3]
+        assert [(row["id"], row["body"]) for row in kept] == [(1, "z"), (2, "old"), (3, "c")]
+
+    async def test_a_statement_over_no_rows_does_nothing(self, notes: Database) -> None:
+        async with notes.transaction() as db:
+            assert await db.over("INSERT INTO note (id, body) SELECT id, body FROM given RETURNING id", NOTE, []) == []
 
     async def test_many_without_rows_does_nothing(self, notes: Database) -> None:
         async with notes.transaction() as db:

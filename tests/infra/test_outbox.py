@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -64,8 +64,12 @@ class Office:
             return len(await db.all("SELECT id FROM outbox WHERE done_at IS NULL"))
 
 
-async def count(work: UnitOfWork, payload: dict[str, Any]) -> None:
-    await work.db.execute(DONE, errand=payload["number"], correlation=current_correlation_id())
+Payloads = Sequence[dict[str, Any]]
+
+
+async def count(work: UnitOfWork, payloads: Payloads) -> None:
+    for payload in payloads:
+        await work.db.execute(DONE, errand=payload["number"], correlation=current_correlation_id())
 
 
 @pytest.fixture
@@ -107,9 +111,9 @@ async def test_errands_of_a_command_that_failed_do_not_exist(office: Office) -> 
 async def test_one_that_fails_is_postponed_and_the_others_go_on(office: Office) -> None:
     failing = True
 
-    async def fussy(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await count(work, payload)
-        if failing and payload["number"] == 2:
+    async def fussy(work: UnitOfWork, payloads: Payloads) -> None:
+        await count(work, payloads)
+        if failing and {"number": 2} in payloads:
             raise ValueError("not now")
 
     await office.put(1, 2, 3)
@@ -127,8 +131,24 @@ async def test_one_that_fails_is_postponed_and_the_others_go_on(office: Office) 
     assert await office.waiting() == 0
 
 
+async def test_what_fails_together_is_tried_in_halves(office: Office) -> None:
+    tried: list[list[int]] = []
+
+    async def fussy(work: UnitOfWork, payloads: Payloads) -> None:
+        tried.append([payload["number"] for payload in payloads])
+        await count(work, payloads)
+        if {"number": 5} in payloads:
+            raise ValueError("not this one")
+
+    await office.put(*range(8))
+    await office.relay({"count": fussy}).run_batch()
+    assert tried == [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3], [4, 5, 6, 7], [4, 5], [4], [5], [6, 7]]
+    assert await office.applied() == [0, 1, 2, 3, 4, 6, 7]
+    assert await office.waiting() == 1
+
+
 async def test_waits_grow_and_stay_bounded(office: Office) -> None:
-    async def never(work: UnitOfWork, payload: dict[str, Any]) -> None:
+    async def never(work: UnitOfWork, payloads: Payloads) -> None:
         raise ValueError("never")
 
     await office.put(1)
@@ -156,9 +176,10 @@ async def test_a_topic_nobody_handles_is_kept(office: Office) -> None:
 
 
 async def test_facts_of_a_failed_handler_are_not_shown(office: Office) -> None:
-    async def tell_and_fail(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        work.record(Counted(payload["number"]))
-        if payload["number"] == 1:
+    async def tell_and_fail(work: UnitOfWork, payloads: Payloads) -> None:
+        for payload in payloads:
+            work.record(Counted(payload["number"]))
+        if {"number": 1} in payloads:
             raise ValueError
 
     await office.put(1, 2)
@@ -179,16 +200,16 @@ async def test_a_crash_in_between_applies_none_twice_and_loses_none(office: Offi
 
 
 async def test_relays_that_race_apply_each_once(office: Office, database_url: str) -> None:
-    async def slowly(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await asyncio.sleep(0.001)
-        await count(work, payload)
+    async def slowly(work: UnitOfWork, payloads: Payloads) -> None:
+        await asyncio.sleep(0.05)
+        await count(work, payloads)
 
     nodes = [database_from_url(database_url) for _ in range(3)]
     await asyncio.gather(*(node.open() for node in nodes))
-    await office.put(*range(100))
+    await office.put(*range(4 * BATCH))
     relays = [office.relay({"count": slowly}, node) for node in nodes]
     await asyncio.gather(*(relay.drain() for relay in relays))
-    assert await office.applied() == list(range(100))
+    assert await office.applied() == list(range(4 * BATCH))
     assert await office.waiting() == 0
     await asyncio.gather(*(node.close() for node in nodes))
 
@@ -226,8 +247,8 @@ async def test_a_batch_is_worked_through_in_the_order_of_owners(office: Office) 
     """Or two relays, each with errands of the same two people, would wait for each other's locks."""
     order: list[int] = []
 
-    async def note(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        order.append(payload["number"])
+    async def note(work: UnitOfWork, payloads: Payloads) -> None:
+        order.extend(payload["number"] for payload in payloads)
 
     async with office.database.transaction() as db:
         await office.outbox.put(db, [Errand("note", {"number": owner}, owner=owner) for owner in (3, 1, 2, 1)])

@@ -7,37 +7,16 @@ some mutant survived. Each names the few tests that must fail, so that each take
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.delivery.mutants import COPIED, Edit, apply
-from tests.tidy.tree import ROOT, files
-
-RUN_SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A promise broken by some edits, and the tests that must notice, `file::test[engine]`; the engine is SQLite."""
-
-    name: str
-    edits: tuple[Edit, ...]
-    tests: tuple[str, ...]
-
-    def nodes(self) -> list[str]:
-        return [test if test.endswith("]") else f"{test}[sqlite]" for test in self.tests]
-
+from tests.delivery.mutants import Edit
+from tests.money.mutation import Mutant, copy_of_the_tree, first_error, run_tests, survives
 
 _LEDGER, _SHEET, _OPEN = "app/economy/ledger/service.py", "app/economy/ledger/sheet.py", "app/economy/ledger/open_op.py"
-_STORE, _RULES = "app/economy/ledger/store.py", "app/economy/rules/policy.py"
-_EARNING, _DAILY = "app/economy/earning/service.py", "app/economy/earning/daily.py"
+_WALLETS, _RULES = "app/economy/ledger/wallet_store.py", "app/economy/rules/policy.py"
+_EARNING, _DAILY = "app/economy/earning/batch.py", "app/economy/earning/daily.py"
 _STANDING, _ALLOWANCE = "app/economy/earning/standing.py", "app/economy/allowance/service.py"
 _GOALS = "app/economy/goals/service.py"
 
@@ -68,8 +47,24 @@ LEDGER = (
     _mutant(
         "a-key-is-claimed-without-its-scope",
         _LEDGER,
-        "        if not await store.claim_op(work.db, op_id, op, now):\n",
-        "        await store.claim_op(work.db, op_id, op, now)\n        if False:\n",
+        "        if not await store.claim_ops(work.db, [store.NewOp(op_id, op)], now):\n",
+        "        await store.claim_ops(work.db, [store.NewOp(op_id, op)], now)\n        if False:\n",
+        f"{_TOGETHER}one_gift_told_in_parallel_is_given_once",
+    ),
+    _mutant(
+        "a-batch-looks-up-keys-before-its-locks",
+        _LEDGER,
+        "        await opened.lock(*{op.actor for op in ops})\n"
+        "        stored = await store.ops_by_key(work.db, [op.name for op in ops])\n",
+        "        stored = await store.ops_by_key(work.db, [op.name for op in ops])\n"
+        "        await opened.lock(*{op.actor for op in ops})\n",
+        f"{_TOGETHER}one_key_told_in_parallel_pays_once[postgresql]",
+    ),
+    _mutant(
+        "a-batch-pays-for-a-key-that-is-taken",
+        _LEDGER,
+        "            if op.name not in stored and op.name not in fresh:\n",
+        "            if op.name not in fresh:\n",
         f"{_TOGETHER}one_key_told_in_parallel_pays_once",
     ),
     _mutant(
@@ -82,8 +77,8 @@ LEDGER = (
     Mutant(
         "expired-money-pays",
         (
-            Edit(_OPEN, "            if wallet.next_expiry_at <= self.now:\n", "            if False:\n"),
-            Edit(_SHEET, "lot.available > 0 and lot.expires_at > self._now\n", "lot.available > 0\n"),
+            Edit(_OPEN, "if wallet.next_expiry_at <= self.now]", "if False]"),
+            Edit(_SHEET, "if lot.expires_at > self._now]", "]"),
         ),
         (f"{_BY_EXAMPLE}expired_money_cannot_be_spent_though_nobody_swept_it",),
     ),
@@ -96,23 +91,23 @@ LEDGER = (
     ),
     _mutant(
         "wallets-are-locked-as-they-come",
-        _OPEN,
-        "for wallet_id in sorted(set(wallet_ids))]",
-        "for wallet_id in sorted(set(wallet_ids), reverse=True)]",
+        _WALLETS,
+        "ORDER BY id {db.for_update}",
+        "ORDER BY id DESC {db.for_update}",
         f"{_BY_EXAMPLE}wallets_are_locked_in_ascending_id_whoever_gives",
     ),
     _mutant(
         "wallets-wait-for-each-other",
-        _OPEN,
-        "for wallet_id in sorted(set(wallet_ids))]",
-        "for wallet_id in sorted(set(wallet_ids), key=lambda its: hash((its, self.id)))]",
+        _WALLETS,
+        "ORDER BY id {db.for_update}",
+        "ORDER BY random() {db.for_update}",
         "tests/money/test_storm.py::test_no_cap_limit_or_balance_is_exceeded_and_no_deadlock_surfaces[postgresql]",
     ),
     _mutant(
         "a-wallet-is-read-without-its-lock",
-        _STORE,
-        'f"UPDATE econ_wallet SET version = version WHERE id = :id RETURNING {_WALLET}"',
-        'f"SELECT {_WALLET} FROM econ_wallet WHERE id = :id"',
+        _WALLETS,
+        "ORDER BY id {db.for_update}",
+        "ORDER BY id",
         f"{_TOGETHER}nobody_spends_more_than_there_is[postgresql]",
     ),
 )
@@ -120,10 +115,10 @@ HOLDS_AND_REFUNDS = (
     _mutant(
         "a-void-gives-back-to-main",
         _SHEET,
-        "self.posted.append(Posted(released, self._shift(pending.debit, pending.amount, -pending.amount), None))",
+        "return self._post(released, self._shift(pending.debit, pending.amount, -pending.amount), None)",
         "self._shift(pending.debit, 0, -pending.amount)\n"
         "        main = main_of(pending.debit.wallet_id or 0)\n"
-        "        self.posted.append(Posted(released, self._shift(main, pending.amount, 0), None))",
+        "        return self._post(released, self._shift(main, pending.amount, 0), None)",
         f"{_BY_EXAMPLE}a_void_gives_back_to_the_lots_that_were_held",
     ),
     _mutant(
@@ -201,8 +196,8 @@ CAPS = (
     _mutant(
         "equal-content-is-paid-again",
         _EARNING,
-        "activity.kind, day, activity.fingerprint, opened.id",
-        'activity.kind, day, f"{activity.fingerprint} {opened.id}"[:128], opened.id',
+        "activity.kind, self._day(wallet_id), activity.fingerprint\n",
+        'activity.kind, self._day(wallet_id), f"{activity.fingerprint} {told.op_id}"[:128]\n',
         f"{_TOGETHER}equal_content_in_parallel_pays_once",
     ),
     _mutant(
@@ -224,23 +219,46 @@ TALLIES = (
     _mutant(
         "what-is-held-is-tallied",
         _SHEET,
-        "if moved.kind not in (TransferKind.POSTED, TransferKind.CAPTURED):",
-        "if moved.kind not in (TransferKind.POSTED, TransferKind.PENDING, TransferKind.CAPTURED):",
+        "if transfer.kind in (TransferKind.POSTED, TransferKind.CAPTURED):",
+        "if transfer.kind in (TransferKind.POSTED, TransferKind.PENDING, TransferKind.CAPTURED):",
         f"{_PROMISE}tallies_are_what_moved",
     ),
     _mutant(
         "a-reversal-is-tallied-as-its-original",
         _SHEET,
-        'code = moved.code if moved.reverses_id is None else f"{UNDO}{moved.code}"',
-        "code = moved.code",
+        'code = transfer.code if transfer.reverses_id is None else f"{UNDO}{transfer.code}"',
+        "code = transfer.code",
         f"{_PROMISE}tallies_are_what_moved",
     ),
     _mutant(
         "a-tally-forgets-what-was-before",
-        _STORE,
+        _WALLETS,
         "came = econ_tally.came + excluded.came,",
         "came = excluded.came,",
         f"{_PROMISE}a_reward_is_cut_at_a_cap_and_not_refused_whole",
+    ),
+)
+BATCHES = (
+    _mutant(
+        "a-batch-forgets-what-it-has-paid",
+        _EARNING,
+        " + sheet.came(wallet.id, day, code)",
+        "",
+        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[0-balance-sqlite]",
+    ),
+    _mutant(
+        "a-batch-raises-nobody-until-it-ends",
+        _EARNING,
+        "        self._standings.place(self._work, self._opened, self._policy, wallet.id, self._earned)\n",
+        "",
+        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[0-balance-sqlite]",
+    ),
+    _mutant(
+        "an-op-is-counted-for-each-transfer",
+        _SHEET,
+        "ops = int(mark not in self._counted)",
+        "ops = 1",
+        f"{_PROMISE}tallies_are_what_moved",
     ),
 )
 STREAKS_AND_GOALS = (
@@ -322,53 +340,7 @@ ALLOWANCES = (
         f"{_PROMISE}a_failure_told_again_later_makes_good_for_nothing",
     ),
 )
-MUTANTS = (*LEDGER, *HOLDS_AND_REFUNDS, *CAPS, *TALLIES, *STREAKS_AND_GOALS, *ALLOWANCES)
-
-
-def copy_of_the_tree(folder: Path) -> None:
-    """Copy what the tests of money need."""
-    for path in files():
-        name = path.relative_to(ROOT)
-        if name.parts[0] in COPIED:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / name)
-
-
-def run_tests(folder: Path, nodes: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run these tests in a copy of the tree."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *nodes],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
-
-
-def survives(mutant: Mutant, folder: Path) -> bool:
-    """Run the mutant's tests against it in a copy that is put back afterwards, and print what came of it."""
-    began = time.monotonic()
-    untouched = {edit.path: (folder / edit.path).read_text(encoding="utf-8") for edit in mutant.edits}
-    try:
-        for edit in mutant.edits:
-            apply(edit, folder)
-        ran = run_tests(folder, mutant.nodes())
-    finally:
-        for path, text in untouched.items():
-            (folder / path).write_text(text, encoding="utf-8")
-    verdict = {0: "SURVIVED", 1: "killed"}.get(ran.returncode, f"pytest ended with {ran.returncode}")
-    seconds = time.monotonic() - began
-    print(f"{verdict:9} {mutant.name:44} {seconds:5.1f} s  {first_error(ran.stdout)}", flush=True)
-    return ran.returncode != 1
-
-
-def first_error(output: str) -> str:
-    """What pytest says went wrong first, in one line."""
-    found = re.search(r"^(?:E|[ |]+\|) +(\S.*)$", output, flags=re.MULTILINE)
-    return (found[1] if found else " ".join(output.split()))[:100]
+MUTANTS = (*LEDGER, *HOLDS_AND_REFUNDS, *CAPS, *TALLIES, *BATCHES, *STREAKS_AND_GOALS, *ALLOWANCES)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from app.core.clock import Calendar
 from app.core.ids import TimeOrderedIds
 from app.core.money import TOKEN
 from app.economy.earning.model import Activity, Rewarded
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
 from app.economy.oversight.audit import audit
@@ -123,6 +124,15 @@ async def test_one_key_told_in_parallel_pays_once(database: Database, node: Node
     told = await asyncio.gather(*(node.message("same") for _ in range(12)))
     assert len({rewarded.op_id for rewarded in told}) == 1
     assert await earned(database) == TOKEN
+
+
+async def test_one_gift_told_in_parallel_is_given_once(database: Database, node: Node) -> None:
+    await node.grant("some", ANA, 100)
+    gifts = await asyncio.gather(*(node.gift("same", ANA, BEN, 40) for _ in range(12)))
+    assert Counter(gift.replayed for gift in gifts) == {False: 1, True: 11}
+    assert len({gift.op_id for gift in gifts}) == 1
+    async with database.reader() as db:
+        assert await wallet_store.spendable_by_source(db, BEN, node.clock.now_ms()) == {"main": 40}
 
 
 async def test_equal_content_in_parallel_pays_once(database: Database, node: Node) -> None:

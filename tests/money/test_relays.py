@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from app.infra.unit_of_work import Transactor, UnitOfWork
 from tests.harness.economy import POLICY, house
 from tests.harness.fakes import FrozenClock
 
-PEOPLE = (1, 2, 3, 4, 5)
+PEOPLE = range(1, 11)
 
 
 @pytest.mark.timeout(120)
@@ -32,11 +33,11 @@ async def test_two_relays_pay_each_message_once(
     dice = random.Random(3)
     told = [
         Activity("send_message", dice.choice(PEOPLE), clock.now_ms(), f"m{number}", fingerprint=f"{number}")
-        for number in range(160)
+        for number in range(320)
     ]
 
-    async def earn(work: UnitOfWork, payload: dict[str, Any]) -> None:
-        await economy.reward_activity(work, Activity.from_json(payload))
+    async def earn(work: UnitOfWork, payloads: Sequence[dict[str, Any]]) -> None:
+        await economy.reward_many(work, [Activity.from_json(payload) for payload in payloads])
 
     outbox = Outbox(clock, ids)
     async with database.transaction() as db:
@@ -50,4 +51,4 @@ async def test_two_relays_pay_each_message_once(
         paid = await db.one("SELECT COUNT(*) AS n, CAST(SUM(amount) AS BIGINT) AS total FROM econ_transfer")
     assert report.ok, report.to_json()
     assert paid is not None
-    assert (paid["n"], paid["total"]) == (160, 160 * TOKEN)
+    assert (paid["n"], paid["total"]) == (320, 320 * TOKEN)

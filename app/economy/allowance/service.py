@@ -11,6 +11,7 @@ from app.economy.allowance.model import Budget, Page, Reset, Today
 from app.economy.earning.model import Entry
 from app.economy.earning.standing import ALLOWANCE_SOURCE
 from app.economy.ledger import store as ledger_store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import Priority, SystemAccount, system
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, TransferKind
 from app.economy.ledger.open_op import OpenOp
@@ -151,9 +152,9 @@ class Allowances:
         for item in await ledger_store.transfers_of(db, hold_id):
             if item.kind is not TransferKind.PENDING or item.debit.account == item.debit.wallet_id:
                 continue
-            lot = await ledger_store.lot(db, item.debit.account)
+            lot = await wallet_store.lot(db, item.debit.account)
             if lot.source == ALLOWANCE_SOURCE and lot.expires_at <= self._clock.now_ms():
-                owner = await ledger_store.owner_of(db, lot.wallet_id)
+                owner = await wallet_store.owner_of(db, lot.wallet_id)
                 lost[owner] = lost.get(owner, 0) + item.amount
         return lost
 

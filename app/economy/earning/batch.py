@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from app.core.errors import AppError
 from app.economy.earning import store
+from app.economy.earning.events import RewardGranted
 from app.economy.earning.model import Activity
+from app.economy.earning.standing import Standings
 from app.economy.earning.store import Claim
 from app.economy.ledger.accounts import SystemAccount, main_of, system
-from app.economy.ledger.model import Tally, Wallet
+from app.economy.ledger.errors import BalanceTooLarge
+from app.economy.ledger.model import JsonObject, OpRequest, Tally, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.rules import policy as rules
-from app.economy.rules.model import Decision, Earned, Factor, Policy, RewardRule
+from app.economy.rules.model import Decision, Earned, EventKind, Factor, Policy, RewardRule
 from app.infra.database import Connection
+from app.infra.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +47,68 @@ class Told:
 class Batch:
     """What the decisions of one batch rest on, and what they have claimed so far."""
 
-    def __init__(self, opened: OpenOp, policy: Policy, factors_of: Callable[[Wallet, int], tuple[Factor, ...]]) -> None:
-        """`factors_of` gives the multipliers of a wallet on a day."""
-        self._opened = opened
+    def __init__(
+        self,
+        work: UnitOfWork,
+        standings: Standings,
+        policy: Policy,
+        events: Sequence[EventKind],
+        activities: Mapping[tuple[str, str], tuple[Activity, RewardRule]],
+    ) -> None:
+        """`activities` are those told of with their rules, by the name of the op that records each."""
+        self._work = work
+        self._standings = standings
         self._policy = policy
-        self._factors_of = factors_of
+        self._events = events
+        self._activities = activities
+        self._factors: dict[tuple[int, str], tuple[Factor, ...]] = {}
         self._wallet_of: dict[int, int] = {}
         self._came: Mapping[tuple[int, str], int] = {}
         self._this_year: dict[tuple[int, str], int] = {}
+        self._earned: Mapping[int, int] = {}
         self._claimed: set[Claim] = set()
         self._new_claims: dict[Claim, int] = {}
+        self._opened: OpenOp
 
-    async def load(self, batch: Sequence[Told]) -> None:
-        """Lock the wallets and read what was earned and claimed before."""
-        db, paying = self._opened.db, [told for told in batch if not told.own]
-        owners = sorted({told.activity.actor for told in paying})
-        self._wallet_of = {wallet.owner_id: wallet.id for wallet in await self._opened.lock(*owners)}
-        if not owners:
+    async def decide(self, opened: OpenOp, fresh: Sequence[tuple[int, OpRequest]]) -> list[JsonObject | AppError]:
+        """Decide each activity that is new and post what it earns: the body of `Ledger.apply_all`."""
+        self._opened = opened
+        self._wallet_of = {wallet.owner_id: wallet.id for wallet in opened.sheet.wallets.values()}
+        news = [Told(op_id, *self._activities[op.name]) for op_id, op in fresh]
+        await self._load(news)
+        results: list[JsonObject | AppError] = []
+        for told in news:
+            opened.sheet.op_id = told.op_id
+            try:
+                decision = self._pay(told)
+            except BalanceTooLarge as refusal:
+                results.append(refusal)
+            else:
+                results.append({"activity": told.activity.kind, **decision.to_json()})
+        return results
+
+    async def write_claims(self) -> None:
+        """Store what was claimed, once the ops that claimed it are stored."""
+        if self._new_claims:
+            await store.add_claims(self._work.db, self._new_claims)
+
+    async def _load(self, news: Sequence[Told]) -> None:
+        """Read what was earned and claimed before."""
+        db, paying = self._work.db, [told for told in news if not told.own]
+        if not paying:
             return
-        self._came = await store.came_on(db, [(wallet, self._day(wallet)) for wallet in self._wallet_of.values()])
+        wallets = {self._wallet_of[told.activity.actor] for told in paying}
+        self._earned = await self._standings.earned(db, self._policy, list(wallets))
+        self._came = await store.came_on(db, [(wallet_id, self._day(wallet_id)) for wallet_id in wallets])
         for told in paying:
             wallet_id, kind = self._wallet_of[told.activity.actor], told.activity.kind
             if (wallet_id, kind) not in self._this_year:
-                self._this_year[wallet_id, kind] = await came_this_year(
-                    db, told.rule, wallet_id, kind, self._day(wallet_id)
-                )
+                this_year = await came_this_year(db, told.rule, wallet_id, kind, self._day(wallet_id))
+                self._this_year[wallet_id, kind] = this_year
         if claims := [claim for told in paying for claim in (self._once(told), self._content(told)) if claim]:
             self._claimed = await store.claimed(db, claims)
 
-    def pay(self, told: Told) -> Decision:
+    def _pay(self, told: Told) -> Decision:
         """Decide what an activity earns and post it. Raises `BalanceTooLarge`, and has then changed nothing."""
         if told.own:
             return rules.withhold(told.base, "own")
@@ -80,21 +118,13 @@ class Batch:
         if content in self._claimed:
             self._claim(told, once)
             return rules.withhold(told.base, "duplicate")
-        decision = self._decide(told)
+        decision = self._earn(told)
         self._claim(told, once, content)
         return decision
 
-    async def write_claims(self) -> None:
-        """Store what was claimed."""
-        if self._new_claims:
-            await store.add_claims(self._opened.db, self._new_claims)
-
-    def wallet(self, told: Told) -> Wallet:
-        """The wallet of who did it, as it stands on the sheet."""
-        return self._opened.sheet.wallets[self._wallet_of[told.activity.actor]]
-
-    def _decide(self, told: Told) -> Decision:
-        wallet, kind, sheet = self.wallet(told), told.activity.kind, self._opened.sheet
+    def _earn(self, told: Told) -> Decision:
+        sheet, kind = self._opened.sheet, told.activity.kind
+        wallet = sheet.wallets[self._wallet_of[told.activity.actor]]
         day = self._day(wallet.id)
 
         def came(code: str) -> int:
@@ -107,8 +137,25 @@ class Batch:
             sheet.move(system(SystemAccount.ACTIVITY), main_of(wallet.id), decision.granted, kind, day=day)
             used, week = earned.today + decision.granted, earned.week + decision.granted
             sheet.count_earning(wallet.id, day=day, day_used=used, week_used=week)
+            self._tell(told, sheet.wallets[wallet.id], decision.granted)
         sheet.note(Tally(wallet.id, day, kind, done=1, came_max=told.rule.cap_day))
         return decision
+
+    def _factors_of(self, wallet: Wallet, day: int) -> tuple[Factor, ...]:
+        streak = rules.streak_on(day, wallet.streak_day, wallet.streak_days)
+        known = self._factors.get((streak, wallet.tier))
+        if known is None:
+            known = rules.factors_of(self._policy, streak=streak, tier=wallet.tier, events=self._events)
+            self._factors[streak, wallet.tier] = known
+        return known
+
+    def _tell(self, told: Told, wallet: Wallet, granted: int) -> None:
+        """Tell of a reward, and of the tier it brought: the next one is multiplied by it."""
+        fact = RewardGranted(
+            wallet.owner_id, told.op_id, told.activity.kind, granted, wallet.available, self._opened.now
+        )
+        self._work.record(fact)
+        self._standings.place(self._work, self._opened, self._policy, wallet.id, self._earned)
 
     def _claim(self, told: Told, *claims: Claim | None) -> None:
         for claim in claims:

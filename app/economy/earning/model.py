@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from app.economy.ledger.model import Leg
@@ -34,7 +34,7 @@ class Activity:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values, for the outbox."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in Activity.__slots__}
 
     @classmethod
     def from_json(cls, payload: dict[str, Any]) -> Activity:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from app.accounts import store as accounts
 from app.core.clock import Calendar, Clock
-from app.core.errors import AppError, NotFound
+from app.core.errors import NotFound
 from app.economy.earning import store
-from app.economy.earning.batch import Batch, Told, came_this_year, earned_by
+from app.economy.earning.batch import Batch, came_this_year, earned_by
 from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActivity
-from app.economy.earning.events import RewardGranted
 from app.economy.earning.model import (
     Activity,
     Balance,
@@ -23,9 +22,7 @@ from app.economy.earning.model import (
 from app.economy.earning.standing import Standings
 from app.economy.ledger import store as ledger_store
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.errors import BalanceTooLarge
 from app.economy.ledger.model import JsonObject, OpRequest, Outcome, Wallet
-from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
 from app.economy.rules import policy as rules
 from app.economy.rules.model import ACTIVITIES, Decision, Factor, Policy, RewardRule
@@ -63,41 +60,25 @@ class Economy:
         Raises `UnknownActivity` for a kind the platform does not have.
         """
         policy = self._rulebook.policy()
-        rules_of = [_rule(policy, activity) for activity in activities]
-        told = [(activity, rule) for activity, rule in zip(activities, rules_of, strict=True) if rule is not None]
-        decisions: dict[int, Decision] = {}
-
-        async def body(opened: OpenOp, fresh: Sequence[tuple[int, int]]) -> list[JsonObject | AppError]:
-            news = [Told(op_id, *told[position]) for op_id, position in fresh]
-            batch = Batch(opened, policy, lambda wallet, day: self._factors(policy, wallet, day))
-            await batch.load(news)
-            earned = await self._standings.earned(opened.db, policy, list(opened.sheet.wallets))
-            results: list[JsonObject | AppError] = []
-            for new in news:
-                opened.sheet.op_id = new.op_id
-                try:
-                    decision = batch.pay(new)
-                except BalanceTooLarge as refusal:
-                    results.append(refusal)
-                    continue
-                decisions[new.op_id] = decision
-                results.append({"activity": new.activity.kind, **decision.to_json()})
-                if decision.granted > 0:
-                    self._tell(work, opened, policy, batch.wallet(new), new, decision, earned)
-            await batch.write_claims()
-            return results
-
-        ops = [_request(activity, policy) for activity, _ in told]
-        outcomes = iter(await self._ledger.apply_all(work, ops, body) if ops else ())
+        ruled = [(activity, _rule(policy, activity)) for activity in activities]
+        told = [(_request(activity, policy), activity, rule) for activity, rule in ruled if rule is not None]
+        if not told:
+            return [None] * len(activities)
+        events = [event.kind for event in self._rulebook.events()]
+        by_name = {op.name: (activity, rule) for op, activity, rule in told}
+        batch = Batch(work, self._standings, policy, events, by_name)
+        outcomes = await self._ledger.apply_all(work, [op for op, _, _ in told], batch.decide)
+        await batch.write_claims()
+        came = iter(outcomes)
         return [
-            None if rule is None else _rewarded(next(outcomes), rule.base(activity.weight, activity.amount), decisions)
-            for activity, rule in zip(activities, rules_of, strict=True)
+            None if rule is None else _rewarded(next(came), rule.base(activity.weight, activity.amount))
+            for activity, rule in ruled
         ]
 
     async def rewarded(self, db: Connection, kind: str, key: str) -> Rewarded | None:
         """What came of an activity when it was told under this key, whatever the policy is now; None if it was not."""
         outcome = await self._ledger.outcome_of(db, f"activity.{kind}", key)
-        return None if outcome is None else _rewarded(outcome, 0, {})
+        return None if outcome is None else _rewarded(outcome, 0)
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -165,23 +146,6 @@ class Economy:
         factors = self._factors(policy, wallet, earned.day)
         return [rules.decide(policy, rule, rule.base(1, amount), earned, factors) for amount in amounts]
 
-    def _tell(
-        self,
-        work: UnitOfWork,
-        opened: OpenOp,
-        policy: Policy,
-        wallet: Wallet,
-        told: Told,
-        decision: Decision,
-        earned: Mapping[int, int],
-    ) -> None:
-        """Tell of a reward, and of the tier it brought: the next one is multiplied by it."""
-        granted = RewardGranted(
-            wallet.owner_id, told.op_id, told.activity.kind, decision.granted, wallet.available, opened.now
-        )
-        work.record(granted)
-        self._standings.place(work, opened, policy, wallet.id, earned)
-
     def _factors(self, policy: Policy, wallet: Wallet, day: int) -> tuple[Factor, ...]:
         streak = rules.streak_on(day, wallet.streak_day, wallet.streak_days)
         return rules.factors_of(
@@ -204,8 +168,8 @@ def _request(activity: Activity, policy: Policy) -> OpRequest:
     return OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
 
 
-def _rewarded(outcome: Outcome, base: int, decisions: Mapping[int, Decision]) -> Rewarded:
+def _rewarded(outcome: Outcome, base: int) -> Rewarded:
     if outcome.refusal is not None:
         # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
         return Rewarded(outcome.op_id, rules.withhold(base, "balance_full"))
-    return Rewarded(outcome.op_id, decisions.get(outcome.op_id) or Decision.from_json(outcome.result))
+    return Rewarded(outcome.op_id, Decision.from_json(outcome.result))

@@ -9,7 +9,7 @@ from app.core.clock import Calendar, Clock
 from app.economy.earning import store
 from app.economy.earning.events import TierChanged, WalletChanged
 from app.economy.earning.model import Balance, Standing, Window
-from app.economy.ledger import store as ledger_store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.model import Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.rules import policy as rules
@@ -55,7 +55,9 @@ class Standings:
         """Give a wallet the tier it has come to on the sheet, and tell of it; `earned` is what was stored before."""
         wallet = opened.sheet.wallets[wallet_id]
         if policy.tier_basis == "balance":
-            value = _tier_balance(_by_source(opened, wallet))
+            value = wallet.main_available + sum(
+                lot.available for lot in opened.sheet.spendable_lots(wallet_id) if lot.source != ALLOWANCE_SOURCE
+            )
         else:
             value = earned.get(wallet_id, 0) + _coming(opened, wallet_id)
         tier, next_tier = rules.tier_at(policy, value)
@@ -78,7 +80,7 @@ class Standings:
 
     async def wallet(self, db: Connection, account_id: int) -> Wallet:
         """A person's wallet, unlocked; an empty one if they have none."""
-        found = await ledger_store.wallet(db, account_id)
+        found = await wallet_store.wallet(db, account_id)
         return found or Wallet(0, account_id, 0, 0, 0, 1, 0, 0, 0, 0)
 
     def balance(self, wallet: Wallet, by_source: dict[str, int], standing: Standing, policy: Policy) -> Balance:
@@ -100,9 +102,11 @@ class Standings:
 
     async def _read(self, db: Connection, account_id: int) -> tuple[Wallet, dict[str, int], Standing]:
         policy, wallet = self._rulebook.policy(), await self.wallet(db, account_id)
-        by_source = await ledger_store.spendable_by_source(db, account_id, self._clock.now_ms())
+        by_source = await wallet_store.spendable_by_source(db, account_id, self._clock.now_ms())
         earned = await self.earned(db, policy, [wallet.id])
-        value = _tier_balance(by_source) if policy.tier_basis == "balance" else earned.get(wallet.id, 0)
+        value = earned.get(wallet.id, 0)
+        if policy.tier_basis == "balance":
+            value = sum(by_source.values()) - by_source.get(ALLOWANCE_SOURCE, 0)
         tier, next_tier = rules.tier_at(policy, value)
         return wallet, by_source, Standing(tier, next_tier, policy.tier_basis, value)
 
@@ -125,10 +129,6 @@ def _by_source(opened: OpenOp, wallet: Wallet) -> dict[str, int]:
     for lot in opened.sheet.spendable_lots(wallet.id):
         by_source[lot.source] = by_source.get(lot.source, 0) + lot.available
     return by_source
-
-
-def _tier_balance(by_source: Mapping[str, int]) -> int:
-    return sum(by_source.values()) - by_source.get(ALLOWANCE_SOURCE, 0)
 
 
 def _coming(opened: OpenOp, wallet_id: int) -> int:

@@ -14,7 +14,7 @@ from app.economy.gifts import policy, store
 from app.economy.gifts.errors import NoSuchRecipient, NotInTheRoom, OwnGift
 from app.economy.gifts.events import GiftSent
 from app.economy.gifts.model import GiftPage, GiftRoom, Given, NewGift
-from app.economy.ledger import store as ledger_store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import Place, main_of
 from app.economy.ledger.errors import InsufficientTokens
 from app.economy.ledger.model import JsonObject, OpRequest, Outcome, Purpose
@@ -84,7 +84,7 @@ class Gifts:
         now, rules = self._clock.now_ms(), self._rulebook.policy().gifts
         wallet = await self._standings.wallet(db, account_id)
         sent = await store.sent_on(db, wallet.id, self._calendar.day(now))
-        lots = await ledger_store.spendable_lots(db, [wallet.id])
+        lots = await wallet_store.spendable_lots(db, [wallet.id])
         giftable = sum(lot.available for lot in lots if lot.pays_for(Purpose.GIFT) and lot.expires_at > now)
         return GiftRoom(
             minimum=rules.minimum,

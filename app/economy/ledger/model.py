@@ -13,6 +13,8 @@ from app.economy.ledger.accounts import NEVER, Place
 
 JsonObject = dict[str, Any]
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 class TransferKind(IntEnum):
     """What a transfer does. The last three each resolve one PENDING, which is resolved at most once."""
@@ -149,11 +151,15 @@ class OpRequest:
     request: JsonObject
     policy_version: int = 0
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """By which it is looked up."""
+        return self.scope, self.key
+
     def digest(self) -> str:
         """The hash by which a repeated request is told from another one under the same key."""
         asked = {"kind": self.kind, "actor": self.actor, "request": self.request}
-        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return hashlib.sha256(_canonical(asked).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

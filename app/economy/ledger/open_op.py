@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from app.core.ids import Ids
-from app.economy.ledger import store
+from app.economy.ledger import store, wallet_store
 from app.economy.ledger.accounts import Place, SystemAccount, system
 from app.economy.ledger.model import LotTerms, OpRequest, Wallet
 from app.economy.ledger.sheet import Sheet
@@ -36,20 +36,20 @@ class OpenOp:
 
     async def lock(self, *owners: int) -> list[Wallet]:
         """Lock the wallets of these people, creating missing ones; in the order asked, expired money taken out."""
-        ids = await store.wallets_of(self.db, owners)
+        ids = await wallet_store.wallets_of(self.db, owners)
         if missing := sorted(set(owners) - ids.keys()):
-            await store.create_wallets(self.db, [(self._ids.new(), owner) for owner in missing])
-            ids |= await store.wallets_of(self.db, missing)
+            await wallet_store.create_wallets(self.db, [(self._ids.new(), owner) for owner in missing])
+            ids |= await wallet_store.wallets_of(self.db, missing)
         await self.lock_ids(ids.values())
         return [self.sheet.wallets[ids[owner]] for owner in owners]
 
     async def lock_ids(self, wallet_ids: Iterable[int]) -> None:
         """Lock these wallets, which exist, and take expired money out of them."""
-        locked = {wallet.id: wallet for wallet in await store.lock_wallets(self.db, wallet_ids)}
+        locked = {wallet.id: wallet for wallet in await wallet_store.lock_wallets(self.db, wallet_ids)}
         self._stored |= locked
         self.sheet.wallets |= locked
         if holders := [wallet.id for wallet in locked.values() if wallet.lot_available > 0]:
-            self.sheet.add_lots(await store.spendable_lots(self.db, holders))
+            self.sheet.add_lots(await wallet_store.spendable_lots(self.db, holders))
         expiring = [wallet.id for wallet in locked.values() if wallet.next_expiry_at <= self.now]
         await self._take_out_expired(expiring)
 
@@ -57,11 +57,11 @@ class OpenOp:
         """Bring the lots among these places onto the sheet, the empty ones too. Their wallets are locked."""
         for place in places:
             if place.wallet_id not in (None, place.account) and place.account not in self.sheet.lots:
-                self.sheet.add_lots([await store.lot(self.db, place.account)])
+                self.sheet.add_lots([await wallet_store.lot(self.db, place.account)])
 
     async def open_lot(self, wallet_id: int, terms: LotTerms) -> Place:
         """The lot of these terms in a locked wallet. A lot of that key with other terms is a bug: `ValueError`."""
-        lot = await store.open_lot(self.db, self._ids.new(), wallet_id, terms, self.now)
+        lot = await wallet_store.open_lot(self.db, self._ids.new(), wallet_id, terms, self.now)
         stored = (lot.source, lot.priority, lot.expires_at, bool(lot.giftable), lot.reserved_for)
         if stored != (terms.source, terms.priority, terms.expires_at, terms.giftable, terms.reserved_for or ""):
             raise ValueError(f"The lot {terms.key} exists with other terms")
@@ -79,24 +79,24 @@ class OpenOp:
         touched = {place.account for item in self.sheet.posted for place in (item.transfer.debit, item.transfer.credit)}
         lots = [lot for lot in self.sheet.lots.values() if lot.id in touched]
         if changed:
-            await store.save_wallets(self.db, changed)
+            await wallet_store.save_wallets(self.db, changed)
         if lots:
-            await store.save_lots(self.db, lots)
+            await wallet_store.save_lots(self.db, lots)
         if self.sheet.posted:
             await store.insert_transfers(self.db, self.sheet.posted)
         if tallies := self.sheet.tallies():
-            await store.add_tallies(self.db, tallies)
+            await wallet_store.add_tallies(self.db, tallies)
 
     async def _take_out_expired(self, wallet_ids: Iterable[int]) -> None:
         # An op of its own, so that the history says why, and a reversal of this op does not bring it back.
-        ops: list[tuple[int, OpRequest]] = []
-        results: list[str] = []
+        ops: list[store.NewOp] = []
         for wallet_id in wallet_ids:
             op_id, expired = self._ids.new(), self.sheet.expired_lots(wallet_id)
             for lot in expired:
                 place = Place(lot.id, wallet_id)
                 self.sheet.move(place, system(SystemAccount.EXPIRY), lot.available, EXPIRY_CODE, op_id=op_id)
-            ops.append((op_id, OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})))
-            results.append(json.dumps({"amount": sum(lot.available for lot in expired)}))
+            op = OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})
+            result = json.dumps({"amount": sum(lot.available for lot in expired)})
+            ops.append(store.NewOp(op_id, op, store.APPLIED, result))
         if ops:
-            await store.claim_ops(self.db, ops, self.now, result=results)
+            await store.claim_ops(self.db, ops, self.now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from app.core.clock import Calendar, Clock
 from app.core.errors import AppError, Invalid, KeyReused
@@ -30,11 +31,11 @@ from app.economy.ledger.errors import (
 )
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, Transfer, TransferKind
 from app.economy.ledger.open_op import OpenOp
-from app.infra.database import Connection, Row
+from app.infra.database import Connection, Contention, Row
 from app.infra.unit_of_work import UnitOfWork
 
 Body = Callable[[OpenOp], Awaitable[JsonObject]]
-BatchBody = Callable[[OpenOp, Sequence[tuple[int, int]]], Awaitable[Sequence[JsonObject | AppError]]]
+BatchBody = Callable[[OpenOp, Sequence[tuple[int, OpRequest]]], Awaitable[Sequence[JsonObject | AppError]]]
 Afterwards = Callable[[UnitOfWork, OpenOp], Awaitable[None]]
 
 
@@ -60,8 +61,8 @@ class Ledger:
         Raises `KeyReused` if the key came with another request before.
         """
         op_id, now = self._ids.new(), self._clock.now_ms()
-        if not await store.claim_ops(work.db, [(op_id, op)], now):
-            return _stored_outcome(await store.ops_by_key(work.db, [(op.scope, op.key)]), op)
+        if not await store.claim_ops(work.db, [store.NewOp(op_id, op)], now):
+            return _stored_outcome(await store.ops_by_key(work.db, [op.name]), op)
         recorded = len(work.facts)
         try:
             async with work.db.savepoint():
@@ -77,37 +78,40 @@ class Ledger:
             outcome = Outcome(op_id, {}, refusal)
         else:
             outcome = Outcome(op_id, result)
-        await store.settle_ops(work.db, [_settled(outcome)])
+        await store.settle_op(work.db, op_id, *_settled(outcome))
         return outcome
 
     async def apply_all(self, work: UnitOfWork, ops: Sequence[OpRequest], body: BatchBody) -> list[Outcome]:
         """Carry out a batch of ops on one sheet, each once for its key; their outcomes in the order of `ops`.
 
-        `body` is given the ops that are new, as their ids and their positions in `ops`, and does them one by one: it
-        turns the sheet to each and returns what came of it. A refusal it returns, instead of raising it, is stored,
-        and has left nothing on the sheet. What it raises undoes all. Raises `KeyReused` like `apply`.
+        The wallets of their actors are locked before the keys are looked up, so that of two batches with one key the
+        second finds the outcome of the first. `body` is given the ops that are new, each with its id, and does them
+        one by one: it turns the sheet to each and returns what came of it. A refusal it returns, instead of raising
+        it, is stored, and has left nothing on the sheet. What it raises undoes all. Raises `KeyReused` like `apply`.
         """
         now = self._clock.now_ms()
-        claims = [(self._ids.new(), op) for op in ops]
-        claimed = await store.claim_ops(work.db, claims, now)
-        fresh = [(op_id, position) for position, (op_id, _) in enumerate(claims) if op_id in claimed]
-        outcomes: dict[int, Outcome] = {}
-        if fresh:
-            opened = OpenOp(work.db, self._ids, op_id=fresh[0][0], now=now, day=self._calendar.day(now))
-            results = await body(opened, fresh)
-            if self._afterwards is not None:
-                await self._afterwards(work, opened)
-            await opened.write()
-            for (op_id, position), its in zip(fresh, results, strict=True):
-                refusal = its if isinstance(its, AppError) else None
-                outcomes[position] = Outcome(op_id, {} if isinstance(its, AppError) else its, refusal)
-            await store.settle_ops(work.db, [_settled(outcome) for outcome in outcomes.values()])
-        if told := [op for position, op in enumerate(ops) if position not in outcomes]:
-            stored = await store.ops_by_key(work.db, list({(op.scope, op.key) for op in told}))
-            outcomes |= {
-                position: _stored_outcome(stored, op) for position, op in enumerate(ops) if position not in outcomes
-            }
-        return [outcomes[position] for position in range(len(ops))]
+        opened = OpenOp(work.db, self._ids, op_id=0, now=now, day=self._calendar.day(now))
+        await opened.lock(*{op.actor for op in ops})
+        stored = await store.ops_by_key(work.db, [op.name for op in ops])
+        fresh: dict[tuple[str, str], tuple[int, OpRequest]] = {}
+        for op in ops:
+            if op.name not in stored and op.name not in fresh:
+                fresh[op.name] = (self._ids.new(), op)
+        results = await body(opened, list(fresh.values()))
+        outcomes = {
+            op.name: Outcome(op_id, {}, its) if isinstance(its, AppError) else Outcome(op_id, its)
+            for (op_id, op), its in zip(fresh.values(), results, strict=True)
+        }
+        if self._afterwards is not None:
+            await self._afterwards(work, opened)
+        settled = [store.NewOp(op_id, op, *_settled(outcomes[op.name])) for op_id, op in fresh.values()]
+        if len(await store.claim_ops(work.db, settled, now)) < len(settled):
+            raise Contention("Somebody else's op took a key of this batch")
+        await opened.write()
+        return [
+            _stored_outcome(stored, op) if op.name in stored else _told_twice(fresh[op.name][1], op, outcomes[op.name])
+            for op in ops
+        ]
 
     async def outcome_of(self, db: Connection, scope: str, key: str) -> Outcome | None:
         """What came of the request with this key, whatever it asked; None if there was none."""
@@ -324,17 +328,27 @@ def _reversible(transfer: Transfer) -> bool:
     return transfer.kind in (TransferKind.POSTED, TransferKind.CAPTURED) and transfer.reverses_id is None
 
 
-def _settled(outcome: Outcome) -> tuple[int, int, str]:
+def _settled(outcome: Outcome) -> tuple[int, str]:
+    """An outcome as status and result."""
     if outcome.refusal is not None:
-        return outcome.op_id, store.REFUSED, json.dumps(stored_form(outcome.refusal))
-    return outcome.op_id, store.APPLIED, json.dumps(outcome.result)
+        return store.REFUSED, json.dumps(stored_form(outcome.refusal))
+    return store.APPLIED, json.dumps(outcome.result)
 
 
 def _stored_outcome(stored: Mapping[tuple[str, str], Row], op: OpRequest) -> Outcome:
-    row = stored[op.scope, op.key]
+    row = stored[op.name]
     if row["request_hash"] != op.digest():
         raise KeyReused
     return _outcome(row)
+
+
+def _told_twice(first: OpRequest, op: OpRequest, outcome: Outcome) -> Outcome:
+    """The outcome of an op of a batch in which it may have been told before."""
+    if op is first:
+        return outcome
+    if op.digest() != first.digest():
+        raise KeyReused
+    return replace(outcome, replayed=True)
 
 
 def _outcome(row: Row) -> Outcome:

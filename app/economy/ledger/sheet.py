@@ -178,8 +178,8 @@ class Sheet:
             yield wallet if wallet.next_expiry_at == next_expiry_at else replace(wallet, next_expiry_at=next_expiry_at)
 
     def _filled_lots(self, wallet_id: int) -> list[Lot]:
-        lots = [self.lots[lot_id] for lot_id in self._lots_of.get(wallet_id, ())]
-        return [lot for lot in lots if lot.available > 0]
+        lot_ids = self._lots_of.get(wallet_id, ())
+        return [lot for lot_id in lot_ids if (lot := self.lots[lot_id]).available > 0]
 
     def _burn_order(self, wallet_id: int, purpose: Purpose) -> list[tuple[Place, int]]:
         lots = [lot for lot in self.spendable_lots(wallet_id) if lot.pays_for(purpose)]

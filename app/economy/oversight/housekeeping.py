@@ -12,6 +12,7 @@ from functools import partial
 from app.core.clock import Calendar, Clock
 from app.economy.earning import store
 from app.economy.ledger import store as ledger_store
+from app.economy.ledger import wallet_store
 from app.economy.ledger.rollup import Rollup
 from app.economy.ledger.sealing import Sealing
 from app.economy.ledger.service import Ledger
@@ -60,7 +61,7 @@ class Housekeeping:
         now = self._clock.now_ms()
         async with self._database.reader() as db:
             holds = await ledger_store.overdue_holds(db, self._holds_since, now, BATCH)
-            owners = await ledger_store.overdue_owners(db, now, BATCH)
+            owners = await wallet_store.overdue_owners(db, now, BATCH)
             days = await self._rollup.open_days(db)
         for hold_id in holds:
             await self._transactor.run(partial(self._ledger.expire_hold, hold_id=hold_id))

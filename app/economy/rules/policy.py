@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from math import prod
 
 from app.economy.rules.model import ONE, CapUse, Decision, Earned, EventKind, Factor, Policy, RewardRule, Tier, Withheld
@@ -60,6 +61,7 @@ def factors_of(policy: Policy, *, streak: int, tier: str, events: Sequence[Event
     return (Factor("streak", by_streak), Factor("tier", by_tier), Factor("event", by_event))
 
 
+@lru_cache(maxsize=64)
 def week_of(day: int) -> int:
     """The ISO week a day belongs to, as `year * 100 + week`."""
     year, week, _ = date.fromordinal(day).isocalendar()
