@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import pytest
 
@@ -262,13 +262,15 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
     await bank.grant(100, owner=BEN)
     await bank.grant(100, owner=ANA)
     locked: list[int] = []
-    lock = store.lock_wallet
+    lock = store.lock_wallets
 
-    async def noted(db: Connection, wallet_id: int) -> Wallet:
-        locked.append(wallet_id)
-        return await lock(db, wallet_id)
+    async def noted(db: Connection, wallets: Iterable[int]) -> list[Wallet]:
+        # The rows come as they were locked.
+        rows = await lock(db, wallets)
+        locked.extend(wallet.id for wallet in rows)
+        return rows
 
-    monkeypatch.setattr(store, "lock_wallet", noted)
+    monkeypatch.setattr(store, "lock_wallets", noted)
     gift = await bank.gift(5)
     await bank.reverse(gift.op_id)
     await bank.capture(await bank.hold(5, to=BEN))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from app.infra.database import Connection, Row
+from app.infra.database import Columns, Connection, Row
 
 
 class Crash(Exception):
@@ -19,6 +19,7 @@ class CrashingConnection:
     def __init__(self, inner: Connection, crash_at: int) -> None:
         self._inner = inner
         self._left = crash_at
+        self.for_update = inner.for_update
 
     async def all(self, sql: str, **params: Any) -> list[Row]:
         self._count()
@@ -35,6 +36,10 @@ class CrashingConnection:
     async def many(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
         self._count()
         await self._inner.many(sql, rows)
+
+    async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
+        self._count()
+        return await self._inner.over(sql, columns, rows, **params)
 
     async def script(self, sql: str) -> None:
         self._count()

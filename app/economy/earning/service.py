@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.accounts import store as accounts
 from app.core.clock import Calendar, Clock
-from app.core.errors import NotFound
+from app.core.errors import AppError, NotFound
 from app.economy.earning import store
+from app.economy.earning.batch import Batch, Told, came_this_year, earned_by
 from app.economy.earning.errors import NoSuchReward, NotAnActivity, UnknownActivity
 from app.economy.earning.events import RewardGranted
 from app.economy.earning.model import (
@@ -21,12 +22,13 @@ from app.economy.earning.model import (
 )
 from app.economy.earning.standing import Standings
 from app.economy.ledger import store as ledger_store
-from app.economy.ledger.accounts import SystemAccount, main_of, system
-from app.economy.ledger.model import JsonObject, OpRequest, Outcome, Tally, Wallet
+from app.economy.ledger.accounts import SystemAccount
+from app.economy.ledger.errors import BalanceTooLarge
+from app.economy.ledger.model import JsonObject, OpRequest, Outcome, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
 from app.economy.rules import policy as rules
-from app.economy.rules.model import ACTIVITIES, Decision, Earned, Factor, Policy, RewardRule
+from app.economy.rules.model import ACTIVITIES, Decision, Factor, Policy, RewardRule
 from app.economy.rules.service import Rulebook
 from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
@@ -49,35 +51,53 @@ class Economy:
         self._clock = clock
 
     async def reward_activity(self, work: UnitOfWork, activity: Activity) -> Rewarded | None:
-        """Decide what an activity earns and pay it, once for each key; telling it again changes nothing.
+        """Decide what an activity earns and pay it, as `reward_many` does."""
+        return (await self.reward_many(work, [activity]))[0]
+
+    async def reward_many(self, work: UnitOfWork, activities: Sequence[Activity]) -> list[Rewarded | None]:
+        """Decide what activities earn, one after another, and pay it, once for each key: told again, nothing changes.
 
         The windows of the caps are those of the moment of payment, not of `occurred_at`: a window that has closed
         never opens again, however late an activity is told. A decision to pay less or nothing is recorded like any
         other. None, and nothing recorded, when the policy has no reward for it or it has not come far enough.
         Raises `UnknownActivity` for a kind the platform does not have.
         """
-        if activity.kind not in ACTIVITIES:
-            raise UnknownActivity(activity.kind)
         policy = self._rulebook.policy()
-        rule = policy.rewards.get(activity.kind)
-        if rule is None or activity.reached < rule.least:
-            return None
-        told = activity.to_json()
-        # How far it has come by now is no part of what is asked: the next one who takes part asks for the same.
-        del told["occurred_at"], told["reached"]
-        op = OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
+        rules_of = [_rule(policy, activity) for activity in activities]
+        told = [(activity, rule) for activity, rule in zip(activities, rules_of, strict=True) if rule is not None]
+        decisions: dict[int, Decision] = {}
 
-        async def body(opened: OpenOp) -> JsonObject:
-            decision = await self._pay(work, opened, policy, rule, activity)
-            return {"activity": activity.kind, **decision.to_json()}
+        async def body(opened: OpenOp, fresh: Sequence[tuple[int, int]]) -> list[JsonObject | AppError]:
+            news = [Told(op_id, *told[position]) for op_id, position in fresh]
+            batch = Batch(opened, policy, lambda wallet, day: self._factors(policy, wallet, day))
+            await batch.load(news)
+            earned = await self._standings.earned(opened.db, policy, list(opened.sheet.wallets))
+            results: list[JsonObject | AppError] = []
+            for new in news:
+                opened.sheet.op_id = new.op_id
+                try:
+                    decision = batch.pay(new)
+                except BalanceTooLarge as refusal:
+                    results.append(refusal)
+                    continue
+                decisions[new.op_id] = decision
+                results.append({"activity": new.activity.kind, **decision.to_json()})
+                if decision.granted > 0:
+                    self._tell(work, opened, policy, batch.wallet(new), new, decision, earned)
+            await batch.write_claims()
+            return results
 
-        outcome = await self._ledger.apply(work, op, body)
-        return _rewarded(outcome, rule.base(activity.weight, activity.amount))
+        ops = [_request(activity, policy) for activity, _ in told]
+        outcomes = iter(await self._ledger.apply_all(work, ops, body) if ops else ())
+        return [
+            None if rule is None else _rewarded(next(outcomes), rule.base(activity.weight, activity.amount), decisions)
+            for activity, rule in zip(activities, rules_of, strict=True)
+        ]
 
     async def rewarded(self, db: Connection, kind: str, key: str) -> Rewarded | None:
         """What came of an activity when it was told under this key, whatever the policy is now; None if it was not."""
         outcome = await self._ledger.outcome_of(db, f"activity.{kind}", key)
-        return None if outcome is None else _rewarded(outcome, 0)
+        return None if outcome is None else _rewarded(outcome, 0, {})
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -138,45 +158,29 @@ class Economy:
         if rule is None:
             raise NotAnActivity(f"There is no reward for an activity {activity!r}")
         wallet = await self._standings.wallet(db, account_id)
-        earned = await self._earned(db, policy, rule, wallet, activity, self._calendar.day(self._clock.now_ms()))
+        day = rules.window_day(wallet.earn_day, self._calendar.day(self._clock.now_ms()))
+        came = await store.came_on(db, [(wallet.id, day)])
+        this_year = await came_this_year(db, rule, wallet.id, activity, day)
+        earned = earned_by(policy, rule, wallet, activity, day, lambda code: came.get((wallet.id, code), 0), this_year)
         factors = self._factors(policy, wallet, earned.day)
         return [rules.decide(policy, rule, rule.base(1, amount), earned, factors) for amount in amounts]
 
-    async def _pay(
-        self, work: UnitOfWork, opened: OpenOp, policy: Policy, rule: RewardRule, activity: Activity
-    ) -> Decision:
-        kind, base = activity.kind, rule.base(activity.weight, activity.amount)
-        if rule.not_own and activity.counterpart == activity.actor:
-            return rules.withhold(base, "own")
-        (wallet,) = await opened.lock(activity.actor)
-        earned = await self._earned(opened.db, policy, rule, wallet, kind, opened.day)
-        if rule.once is not None and not await self._claim_once(opened, rule, wallet, activity, earned.day):
-            return rules.withhold(base, "already_rewarded")
-        if rule.distinct and not await self._is_new(opened, wallet, activity, earned.day):
-            return rules.withhold(base, "duplicate")
-        decision = rules.decide(policy, rule, base, earned, self._factors(policy, wallet, earned.day))
-        opened.sheet.note(Tally(wallet.id, earned.day, kind, done=1, came_max=rule.cap_day))
-        if decision.granted > 0:
-            self._grant(opened, wallet, kind, earned, decision.granted)
-            balance = opened.sheet.wallets[wallet.id].available
-            work.record(RewardGranted(activity.actor, opened.id, kind, decision.granted, balance, opened.now))
-        return decision
-
-    async def _claim_once(self, opened: OpenOp, rule: RewardRule, wallet: Wallet, activity: Activity, day: int) -> bool:
-        subject = "" if rule.once == "ever" else activity.subject or ""
-        window = day if rule.once == "day" else 0
-        return await store.claim(opened.db, wallet.id, activity.kind, window, subject, opened.id)
-
-    async def _is_new(self, opened: OpenOp, wallet: Wallet, activity: Activity, day: int) -> bool:
-        if activity.fingerprint is None:
-            return True
-        return await store.claim(opened.db, wallet.id, activity.kind, day, activity.fingerprint, opened.id)
-
-    def _grant(self, opened: OpenOp, wallet: Wallet, kind: str, earned: Earned, amount: int) -> None:
-        opened.sheet.count_earning(
-            wallet.id, day=earned.day, day_used=earned.today + amount, week_used=earned.week + amount
+    def _tell(
+        self,
+        work: UnitOfWork,
+        opened: OpenOp,
+        policy: Policy,
+        wallet: Wallet,
+        told: Told,
+        decision: Decision,
+        earned: Mapping[int, int],
+    ) -> None:
+        """Tell of a reward, and of the tier it brought: the next one is multiplied by it."""
+        granted = RewardGranted(
+            wallet.owner_id, told.op_id, told.activity.kind, decision.granted, wallet.available, opened.now
         )
-        opened.sheet.move(system(SystemAccount.ACTIVITY), main_of(wallet.id), amount, kind, day=earned.day)
+        work.record(granted)
+        self._standings.place(work, opened, policy, wallet.id, earned)
 
     def _factors(self, policy: Policy, wallet: Wallet, day: int) -> tuple[Factor, ...]:
         streak = rules.streak_on(day, wallet.streak_day, wallet.streak_days)
@@ -184,30 +188,24 @@ class Economy:
             policy, streak=streak, tier=wallet.tier, events=[event.kind for event in self._rulebook.events()]
         )
 
-    async def _earned(
-        self, db: Connection, policy: Policy, rule: RewardRule, wallet: Wallet, kind: str, today: int
-    ) -> Earned:
-        day = rules.window_day(wallet.earn_day, today)
-        same_day = day == wallet.earn_day
-        same_week = rules.week_of(day) == rules.week_of(wallet.earn_day)
-        came = await store.came_on(db, wallet.id, day)
-        return Earned(
-            day=day,
-            activity_day=came.get(kind, 0),
-            shared_day=sum(came.get(other, 0) for other in rules.sharers(policy, rule, kind)),
-            activity_year=await self._this_year(db, rule, wallet, kind, day),
-            today=wallet.earn_day_used if same_day else 0,
-            week=wallet.earn_week_used if same_week else 0,
-        )
 
-    async def _this_year(self, db: Connection, rule: RewardRule, wallet: Wallet, kind: str, day: int) -> int:
-        if rule.cap_year is None:
-            return 0
-        return await store.came_since(db, wallet.id, kind, rules.first_of_year(day))
+def _rule(policy: Policy, activity: Activity) -> RewardRule | None:
+    """The rule that rewards an activity, if one does."""
+    if activity.kind not in ACTIVITIES:
+        raise UnknownActivity(activity.kind)
+    rule = policy.rewards.get(activity.kind)
+    return None if rule is None or activity.reached < rule.least else rule
 
 
-def _rewarded(outcome: Outcome, base: int) -> Rewarded:
+def _request(activity: Activity, policy: Policy) -> OpRequest:
+    told = activity.to_json()
+    # How far it has come by now is no part of what is asked: the next one who takes part asks for the same.
+    del told["occurred_at"], told["reached"]
+    return OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
+
+
+def _rewarded(outcome: Outcome, base: int, decisions: Mapping[int, Decision]) -> Rewarded:
     if outcome.refusal is not None:
         # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
         return Rewarded(outcome.op_id, rules.withhold(base, "balance_full"))
-    return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
+    return Rewarded(outcome.op_id, decisions.get(outcome.op_id) or Decision.from_json(outcome.result))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from app.accounts.entitlements import GIB, MIB, Benefits
 from app.core.clock import Calendar, Clock
 from app.economy.earning import store
@@ -11,7 +13,7 @@ from app.economy.ledger import store as ledger_store
 from app.economy.ledger.model import Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.rules import policy as rules
-from app.economy.rules.model import ACTIVITIES, Policy
+from app.economy.rules.model import ACTIVITIES, Policy, Tier
 from app.economy.rules.service import Rulebook
 from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
@@ -29,15 +31,36 @@ class Standings:
         self._clock = clock
 
     async def settle(self, work: UnitOfWork, opened: OpenOp) -> None:
-        """Re-evaluate everybody whose money an op moved, and tell them. Called before the op is written."""
+        """Re-evaluate everybody whose money was moved, and tell them. Called before it is written."""
         policy = self._rulebook.policy(opened.now)
-        for wallet in list(opened.sheet.wallets.values()):
-            if not opened.moved(wallet):
-                continue
-            by_source = _by_source(opened, wallet)
-            standing = await self._standing(opened.db, policy, wallet, by_source, _coming(opened, wallet))
-            self._tell_tier(work, opened, policy, wallet, standing)
-            work.record(WalletChanged(wallet.owner_id, self.balance(wallet, by_source, standing, policy)))
+        moved = [wallet for wallet in opened.sheet.wallets.values() if opened.moved(wallet)]
+        earned = await self.earned(opened.db, policy, [wallet.id for wallet in moved])
+        for wallet in moved:
+            standing = self.place(work, opened, policy, wallet.id, earned)
+            balance = self.balance(wallet, _by_source(opened, wallet), standing, policy)
+            work.record(WalletChanged(wallet.owner_id, balance))
+
+    async def earned(self, db: Connection, policy: Policy, wallets: Sequence[int]) -> Mapping[int, int]:
+        """What counts for the tiers of these wallets beside their balance, as it is stored."""
+        if policy.tier_basis == "balance" or not wallets:
+            return {}
+        today = self._calendar.day(self._clock.now_ms())
+        return await store.earned_since(
+            db, wallets, today - RECENT_DAYS + 1 if policy.tier_basis == "earned_90d" else 0
+        )
+
+    def place(
+        self, work: UnitOfWork, opened: OpenOp, policy: Policy, wallet_id: int, earned: Mapping[int, int]
+    ) -> Standing:
+        """Give a wallet the tier it has come to on the sheet, and tell of it; `earned` is what was stored before."""
+        wallet = opened.sheet.wallets[wallet_id]
+        if policy.tier_basis == "balance":
+            value = _tier_balance(_by_source(opened, wallet))
+        else:
+            value = earned.get(wallet_id, 0) + _coming(opened, wallet_id)
+        tier, next_tier = rules.tier_at(policy, value)
+        self._tell_tier(work, opened, policy, wallet, tier)
+        return Standing(tier, next_tier, policy.tier_basis, value)
 
     async def balance_of(self, db: Connection, account_id: int) -> Balance:
         """What a person has now; nothing at all if they never had any."""
@@ -76,24 +99,15 @@ class Standings:
         )
 
     async def _read(self, db: Connection, account_id: int) -> tuple[Wallet, dict[str, int], Standing]:
-        wallet = await self.wallet(db, account_id)
+        policy, wallet = self._rulebook.policy(), await self.wallet(db, account_id)
         by_source = await ledger_store.spendable_by_source(db, account_id, self._clock.now_ms())
-        return wallet, by_source, await self._standing(db, self._rulebook.policy(), wallet, by_source)
-
-    async def _standing(
-        self, db: Connection, policy: Policy, wallet: Wallet, by_source: dict[str, int], coming: int = 0
-    ) -> Standing:
-        """`coming` is what an op that is not written yet brings in rewards."""
-        value = sum(by_source.values()) - by_source.get(ALLOWANCE_SOURCE, 0)
-        if policy.tier_basis != "balance":
-            today = self._calendar.day(self._clock.now_ms())
-            since = today - RECENT_DAYS + 1 if policy.tier_basis == "earned_90d" else 0
-            value = coming + await store.earned_since(db, wallet.id, since)
+        earned = await self.earned(db, policy, [wallet.id])
+        value = _tier_balance(by_source) if policy.tier_basis == "balance" else earned.get(wallet.id, 0)
         tier, next_tier = rules.tier_at(policy, value)
-        return Standing(tier, next_tier, policy.tier_basis, value)
+        return wallet, by_source, Standing(tier, next_tier, policy.tier_basis, value)
 
-    def _tell_tier(self, work: UnitOfWork, opened: OpenOp, policy: Policy, wallet: Wallet, standing: Standing) -> None:
-        before, tier = wallet.tier, standing.tier.name
+    def _tell_tier(self, work: UnitOfWork, opened: OpenOp, policy: Policy, wallet: Wallet, now: Tier) -> None:
+        before, tier = wallet.tier, now.name
         if before == tier:
             return
         opened.sheet.set_tier(wallet.id, tier)
@@ -113,7 +127,10 @@ def _by_source(opened: OpenOp, wallet: Wallet) -> dict[str, int]:
     return by_source
 
 
-def _coming(opened: OpenOp, wallet: Wallet) -> int:
-    """What this op brings the wallet in rewards."""
-    tallies = opened.sheet.tallies()
-    return sum(its.came for its in tallies if its.wallet_id == wallet.id and its.code in ACTIVITIES)
+def _tier_balance(by_source: Mapping[str, int]) -> int:
+    return sum(by_source.values()) - by_source.get(ALLOWANCE_SOURCE, 0)
+
+
+def _coming(opened: OpenOp, wallet_id: int) -> int:
+    """What the sheet brings the wallet in rewards."""
+    return sum(its.came for its in opened.sheet.tallies_of(wallet_id) if its.code in ACTIVITIES)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from app.economy.rules.model import ACTIVITIES
-from app.infra.database import Connection
+from app.infra.database import Columns, Connection
+
+Claim = tuple[int, str, int, str]
+"""What is rewarded once: wallet, activity, day (0 is ever), subject."""
+
+_CLAIM: Columns = {"wallet_id": "bigint", "activity": "text", "day": "integer", "subject": "text"}
 
 
-async def came_on(db: Connection, wallet_id: int, day: int) -> dict[str, int]:
-    """What came to a wallet on a day, by code."""
-    rows = await db.all(
-        "SELECT code, came FROM econ_tally WHERE wallet_id = :wallet AND day = :day", wallet=wallet_id, day=day
+async def came_on(db: Connection, days: Sequence[tuple[int, int]]) -> dict[tuple[int, str], int]:
+    """What came to wallets, each on its day, by wallet and code."""
+    rows = await db.over(
+        """
+        SELECT tally.wallet_id, tally.code, tally.came FROM given
+        JOIN econ_tally tally ON tally.wallet_id = given.wallet_id AND tally.day = given.day
+        """,
+        {"wallet_id": "bigint", "day": "integer"},
+        days,
     )
-    return {row["code"]: row["came"] for row in rows}
+    return {(row["wallet_id"], row["code"]): row["came"] for row in rows}
 
 
 async def came_since(db: Connection, wallet_id: int, code: str, day: int) -> int:
@@ -29,20 +41,21 @@ async def came_since(db: Connection, wallet_id: int, code: str, day: int) -> int
     return int(row["came"])
 
 
-async def earned_since(db: Connection, wallet_id: int, day: int) -> int:
-    """What all rewards brought a wallet from a day on."""
+async def earned_since(db: Connection, wallets: Sequence[int], day: int) -> dict[int, int]:
+    """What all rewards brought these wallets from a day on."""
     codes = {f"code{index}": code for index, code in enumerate(sorted(ACTIVITIES))}
-    row = await db.one(
+    rows = await db.over(
         f"""
-        SELECT CAST(COALESCE(SUM(came), 0) AS BIGINT) AS came FROM econ_tally
-        WHERE wallet_id = :wallet AND day >= :day AND code IN ({", ".join(f":{name}" for name in codes)})
+        SELECT wallet_id, CAST(SUM(came) AS BIGINT) AS came FROM econ_tally
+        WHERE wallet_id IN (SELECT wallet_id FROM given) AND day >= :day
+          AND code IN ({", ".join(f":{name}" for name in codes)}) GROUP BY wallet_id
         """,
-        wallet=wallet_id,
+        {"wallet_id": "bigint"},
+        [(wallet_id,) for wallet_id in wallets],
         day=day,
         **codes,
     )
-    assert row is not None
-    return int(row["came"])
+    return {row["wallet_id"]: row["came"] for row in rows}
 
 
 async def days_done(db: Connection, wallet_id: int, code: str | None, first: int, last: int) -> list[int]:
@@ -84,21 +97,30 @@ async def settle_referral(db: Connection, account_id: int, now: int) -> int | No
     return None if row is None else int(row["inviter_id"])
 
 
-async def claim(db: Connection, wallet_id: int, activity: str, day: int, subject: str, op_id: int) -> bool:
-    """Note that a person was rewarded for this subject; False if that is noted already. Day 0 is ever."""
-    row = await db.one(
+async def claimed(db: Connection, claims: Sequence[Claim]) -> set[Claim]:
+    """Those of these that have been noted already."""
+    rows = await db.over(
+        """
+        SELECT claim.wallet_id, claim.activity, claim.day, claim.subject FROM given
+        JOIN econ_claim claim ON claim.wallet_id = given.wallet_id AND claim.activity = given.activity
+          AND claim.day = given.day AND claim.subject = given.subject
+        """,
+        _CLAIM,
+        claims,
+    )
+    return {(row["wallet_id"], row["activity"], row["day"], row["subject"]) for row in rows}
+
+
+async def add_claims(db: Connection, claims: Mapping[Claim, int]) -> None:
+    """Note what has been rewarded, each by an op. The wallets are locked and were found without it."""
+    await db.over(
         """
         INSERT INTO econ_claim (wallet_id, activity, day, subject, op_id)
-        VALUES (:wallet, :activity, :day, :subject, :op)
-        ON CONFLICT (wallet_id, activity, day, subject) DO NOTHING RETURNING op_id
+        SELECT wallet_id, activity, day, subject, op_id FROM given
         """,
-        wallet=wallet_id,
-        activity=activity,
-        day=day,
-        subject=subject,
-        op=op_id,
+        {**_CLAIM, "op_id": "bigint"},
+        [(*claim, op_id) for claim, op_id in claims.items()],
     )
-    return row is not None
 
 
 async def drop_daily_claims(db: Connection, before: int) -> None:

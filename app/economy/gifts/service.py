@@ -84,7 +84,7 @@ class Gifts:
         now, rules = self._clock.now_ms(), self._rulebook.policy().gifts
         wallet = await self._standings.wallet(db, account_id)
         sent = await store.sent_on(db, wallet.id, self._calendar.day(now))
-        lots = await ledger_store.spendable_lots(db, wallet.id)
+        lots = await ledger_store.spendable_lots(db, [wallet.id])
         giftable = sum(lot.available for lot in lots if lot.pays_for(Purpose.GIFT) and lot.expires_at > now)
         return GiftRoom(
             minimum=rules.minimum,

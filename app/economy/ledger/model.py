@@ -116,9 +116,10 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What an op adds to a wallet's day under one code: how often it was `done`, what came and what went.
+    """What ops add to a wallet's day under one code: how often it was `done`, what came and what went.
 
-    `came_max` is the most that may have come in all on that day under that code; None for no limit.
+    `came_ops` and `went_ops` count the ops that moved something. `came_max` is the most that may have come in all on
+    that day under that code; None for no limit.
     """
 
     wallet_id: int
@@ -127,6 +128,8 @@ class Tally:
     done: int = 0
     came: int = 0
     went: int = 0
+    came_ops: int = 0
+    went_ops: int = 0
     came_max: int | None = None
 
 

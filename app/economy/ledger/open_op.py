@@ -1,4 +1,4 @@
-"""An op that has been claimed and is being carried out, inside its savepoint."""
+"""Ops that have been claimed and are being carried out: mostly one, inside its savepoint; or a batch of them."""
 
 from __future__ import annotations
 
@@ -23,34 +23,41 @@ class OpenOp:
 
     def __init__(self, db: Connection, ids: Ids, *, op_id: int, now: int, day: int) -> None:
         self.db = db
-        self.id = op_id
         self.now = now
         self.day = day
         self.sheet = Sheet(ids, op_id=op_id, now=now, day=day)
         self._ids = ids
         self._stored: dict[int, Wallet] = {}
 
+    @property
+    def id(self) -> int:
+        """The op whose movements are being posted."""
+        return self.sheet.op_id
+
     async def lock(self, *owners: int) -> list[Wallet]:
         """Lock the wallets of these people, creating missing ones; in the order asked, expired money taken out."""
-        ids = {owner: await self._wallet_id(owner) for owner in sorted(owners)}
+        ids = await store.wallets_of(self.db, owners)
+        if missing := sorted(set(owners) - ids.keys()):
+            await store.create_wallets(self.db, [(self._ids.new(), owner) for owner in missing])
+            ids |= await store.wallets_of(self.db, missing)
         await self.lock_ids(ids.values())
         return [self.sheet.wallets[ids[owner]] for owner in owners]
 
     async def lock_ids(self, wallet_ids: Iterable[int]) -> None:
         """Lock these wallets, which exist, and take expired money out of them."""
-        locked = [await store.lock_wallet(self.db, wallet_id) for wallet_id in sorted(set(wallet_ids))]
-        for wallet in locked:
-            self._stored[wallet.id] = self.sheet.wallets[wallet.id] = wallet
-            if wallet.lot_available > 0:
-                self.sheet.lots |= {lot.id: lot for lot in await store.spendable_lots(self.db, wallet.id)}
-            if wallet.next_expiry_at <= self.now:
-                await self._take_out_expired(wallet.id)
+        locked = {wallet.id: wallet for wallet in await store.lock_wallets(self.db, wallet_ids)}
+        self._stored |= locked
+        self.sheet.wallets |= locked
+        if holders := [wallet.id for wallet in locked.values() if wallet.lot_available > 0]:
+            self.sheet.add_lots(await store.spendable_lots(self.db, holders))
+        expiring = [wallet.id for wallet in locked.values() if wallet.next_expiry_at <= self.now]
+        await self._take_out_expired(expiring)
 
     async def load_lots(self, *places: Place) -> None:
         """Bring the lots among these places onto the sheet, the empty ones too. Their wallets are locked."""
         for place in places:
             if place.wallet_id not in (None, place.account) and place.account not in self.sheet.lots:
-                self.sheet.lots[place.account] = await store.lot(self.db, place.account)
+                self.sheet.add_lots([await store.lot(self.db, place.account)])
 
     async def open_lot(self, wallet_id: int, terms: LotTerms) -> Place:
         """The lot of these terms in a locked wallet. A lot of that key with other terms is a bug: `ValueError`."""
@@ -58,7 +65,7 @@ class OpenOp:
         stored = (lot.source, lot.priority, lot.expires_at, bool(lot.giftable), lot.reserved_for)
         if stored != (terms.source, terms.priority, terms.expires_at, terms.giftable, terms.reserved_for or ""):
             raise ValueError(f"The lot {terms.key} exists with other terms")
-        self.sheet.lots.setdefault(lot.id, lot)
+        self.sheet.add_lots([lot])
         return Place(lot.id, wallet_id)
 
     def moved(self, wallet: Wallet) -> bool:
@@ -67,36 +74,29 @@ class OpenOp:
 
     async def write(self) -> None:
         """Store what the sheet has come to."""
-        for wallet in self.sheet.final_wallets():
-            if wallet != self._stored[wallet.id]:
-                await store.save_wallet(self.db, wallet, self._stored[wallet.id].version)
+        wallets = [(wallet, self._stored[wallet.id]) for wallet in self.sheet.final_wallets()]
+        changed = [(wallet, stored.version) for wallet, stored in wallets if wallet != stored]
         touched = {place.account for item in self.sheet.posted for place in (item.transfer.debit, item.transfer.credit)}
-        for lot in self.sheet.lots.values():
-            if lot.id in touched:
-                await store.save_lot(self.db, lot)
+        lots = [lot for lot in self.sheet.lots.values() if lot.id in touched]
+        if changed:
+            await store.save_wallets(self.db, changed)
+        if lots:
+            await store.save_lots(self.db, lots)
         if self.sheet.posted:
             await store.insert_transfers(self.db, self.sheet.posted)
-        for tally in sorted(self.sheet.tallies(), key=lambda it: (it.wallet_id, it.day, it.code)):
-            await store.add_tally(self.db, tally)
+        if tallies := self.sheet.tallies():
+            await store.add_tallies(self.db, tallies)
 
-    async def _wallet_id(self, owner: int) -> int:
-        found = await store.wallet_id(self.db, owner)
-        if found is None:
-            await store.create_wallet(self.db, self._ids.new(), owner)
-            found = await store.wallet_id(self.db, owner)
-        assert found is not None
-        return found
-
-    async def _take_out_expired(self, wallet_id: int) -> None:
-        expired = self.sheet.expired_lots(wallet_id)
+    async def _take_out_expired(self, wallet_ids: Iterable[int]) -> None:
         # An op of its own, so that the history says why, and a reversal of this op does not bring it back.
-        op_id = self._ids.new()
-        op = OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})
-        await store.claim_op(self.db, op_id, op, self.now)
-        for lot in expired:
-            self.sheet.move(
-                Place(lot.id, wallet_id), system(SystemAccount.EXPIRY), lot.available, EXPIRY_CODE, op_id=op_id
-            )
-        await store.settle_op(
-            self.db, op_id, store.APPLIED, json.dumps({"amount": sum(lot.available for lot in expired)})
-        )
+        ops: list[tuple[int, OpRequest]] = []
+        results: list[str] = []
+        for wallet_id in wallet_ids:
+            op_id, expired = self._ids.new(), self.sheet.expired_lots(wallet_id)
+            for lot in expired:
+                place = Place(lot.id, wallet_id)
+                self.sheet.move(place, system(SystemAccount.EXPIRY), lot.available, EXPIRY_CODE, op_id=op_id)
+            ops.append((op_id, OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})))
+            results.append(json.dumps({"amount": sum(lot.available for lot in expired)}))
+        if ops:
+            await store.claim_ops(self.db, ops, self.now, result=results)

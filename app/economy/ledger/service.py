@@ -9,7 +9,7 @@ returned, not raised, and the edge calls `Outcome.unwrap()` after the commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from app.core.clock import Calendar, Clock
 from app.core.errors import AppError, Invalid, KeyReused
@@ -34,6 +34,7 @@ from app.infra.database import Connection, Row
 from app.infra.unit_of_work import UnitOfWork
 
 Body = Callable[[OpenOp], Awaitable[JsonObject]]
+BatchBody = Callable[[OpenOp, Sequence[tuple[int, int]]], Awaitable[Sequence[JsonObject | AppError]]]
 Afterwards = Callable[[UnitOfWork, OpenOp], Awaitable[None]]
 
 
@@ -59,8 +60,8 @@ class Ledger:
         Raises `KeyReused` if the key came with another request before.
         """
         op_id, now = self._ids.new(), self._clock.now_ms()
-        if not await store.claim_op(work.db, op_id, op, now):
-            return await _stored_outcome(work.db, op)
+        if not await store.claim_ops(work.db, [(op_id, op)], now):
+            return _stored_outcome(await store.ops_by_key(work.db, [(op.scope, op.key)]), op)
         recorded = len(work.facts)
         try:
             async with work.db.savepoint():
@@ -73,14 +74,44 @@ class Ledger:
             if refusal.retry or isinstance(refusal, KeyReused):
                 raise
             del work.facts[recorded:]
-            await store.settle_op(work.db, op_id, store.REFUSED, json.dumps(stored_form(refusal)))
-            return Outcome(op_id, {}, refusal)
-        await store.settle_op(work.db, op_id, store.APPLIED, json.dumps(result))
-        return Outcome(op_id, result)
+            outcome = Outcome(op_id, {}, refusal)
+        else:
+            outcome = Outcome(op_id, result)
+        await store.settle_ops(work.db, [_settled(outcome)])
+        return outcome
+
+    async def apply_all(self, work: UnitOfWork, ops: Sequence[OpRequest], body: BatchBody) -> list[Outcome]:
+        """Carry out a batch of ops on one sheet, each once for its key; their outcomes in the order of `ops`.
+
+        `body` is given the ops that are new, as their ids and their positions in `ops`, and does them one by one: it
+        turns the sheet to each and returns what came of it. A refusal it returns, instead of raising it, is stored,
+        and has left nothing on the sheet. What it raises undoes all. Raises `KeyReused` like `apply`.
+        """
+        now = self._clock.now_ms()
+        claims = [(self._ids.new(), op) for op in ops]
+        claimed = await store.claim_ops(work.db, claims, now)
+        fresh = [(op_id, position) for position, (op_id, _) in enumerate(claims) if op_id in claimed]
+        outcomes: dict[int, Outcome] = {}
+        if fresh:
+            opened = OpenOp(work.db, self._ids, op_id=fresh[0][0], now=now, day=self._calendar.day(now))
+            results = await body(opened, fresh)
+            if self._afterwards is not None:
+                await self._afterwards(work, opened)
+            await opened.write()
+            for (op_id, position), its in zip(fresh, results, strict=True):
+                refusal = its if isinstance(its, AppError) else None
+                outcomes[position] = Outcome(op_id, {} if isinstance(its, AppError) else its, refusal)
+            await store.settle_ops(work.db, [_settled(outcome) for outcome in outcomes.values()])
+        if told := [op for position, op in enumerate(ops) if position not in outcomes]:
+            stored = await store.ops_by_key(work.db, list({(op.scope, op.key) for op in told}))
+            outcomes |= {
+                position: _stored_outcome(stored, op) for position, op in enumerate(ops) if position not in outcomes
+            }
+        return [outcomes[position] for position in range(len(ops))]
 
     async def outcome_of(self, db: Connection, scope: str, key: str) -> Outcome | None:
         """What came of the request with this key, whatever it asked; None if there was none."""
-        row = await store.op_by_key(db, scope, key)
+        row = (await store.ops_by_key(db, [(scope, key)])).get((scope, key))
         return None if row is None else _outcome(row)
 
     async def grant(
@@ -293,9 +324,14 @@ def _reversible(transfer: Transfer) -> bool:
     return transfer.kind in (TransferKind.POSTED, TransferKind.CAPTURED) and transfer.reverses_id is None
 
 
-async def _stored_outcome(db: Connection, op: OpRequest) -> Outcome:
-    row = await store.op_by_key(db, op.scope, op.key)
-    assert row is not None, "a key that is taken has an op"
+def _settled(outcome: Outcome) -> tuple[int, int, str]:
+    if outcome.refusal is not None:
+        return outcome.op_id, store.REFUSED, json.dumps(stored_form(outcome.refusal))
+    return outcome.op_id, store.APPLIED, json.dumps(outcome.result)
+
+
+def _stored_outcome(stored: Mapping[tuple[str, str], Row], op: OpRequest) -> Outcome:
+    row = stored[op.scope, op.key]
     if row["request_hash"] != op.digest():
         raise KeyReused
     return _outcome(row)

@@ -40,14 +40,25 @@ class Sheet:
     """Wallets and lots as they stand after the transfers posted so far."""
 
     def __init__(self, ids: Ids, *, op_id: int, now: int, day: int) -> None:
-        self._ids = ids
-        self._op_id = op_id
-        self._now = now
-        self._day = day
+        self.op_id = op_id
+        """Whose movements are being posted: a batch turns from one op to the next."""
         self.wallets: dict[int, Wallet] = {}
         self.lots: dict[int, Lot] = {}
+        """Of the wallets on the sheet; brought by `add_lots`."""
         self.posted: list[Posted] = []
-        self._noted: dict[tuple[int, int, str], Tally] = {}
+        self._ids = ids
+        self._now = now
+        self._day = day
+        self._lots_of: dict[int, list[int]] = {}
+        self._tallies: dict[int, dict[tuple[int, str], Tally]] = {}
+        self._counted: set[tuple[int, int, int, str, bool]] = set()
+
+    def add_lots(self, lots: Iterable[Lot]) -> None:
+        """Bring lots onto the sheet; one that is here already stays as it is."""
+        for lot in lots:
+            if lot.id not in self.lots:
+                self.lots[lot.id] = lot
+                self._lots_of.setdefault(lot.wallet_id, []).append(lot.id)
 
     def move(
         self,
@@ -61,22 +72,26 @@ class Sheet:
         day: int | None = None,
     ) -> Transfer:
         """Move `amount` from `debit` to `credit`. Raises `InsufficientTokens` and `BalanceTooLarge`."""
-        transfer = replace(
-            self._transfer(TransferKind.POSTED, debit, credit, amount, code),
-            op_id=op_id or self._op_id,
-            day=day or self._day,
+        transfer = Transfer(
+            self._ids.new(),
+            op_id or self.op_id,
+            TransferKind.POSTED,
+            code,
+            amount,
+            debit,
+            credit,
+            day or self._day,
+            self._now,
             reverses_id=reverses_id,
         )
         debited = self._shift(debit, -amount, 0)
         credited = self._shift(credit, amount, 0)
-        self.posted.append(Posted(transfer, debited, credited))
-        return transfer
+        return self._post(transfer, debited, credited)
 
     def reserve(self, debit: Place, credit: Place, amount: int, code: str, expires_at: int) -> Transfer:
         """Set `amount` of `debit` aside for `credit`. Raises `InsufficientTokens`."""
         pending = replace(self._transfer(TransferKind.PENDING, debit, credit, amount, code), expires_at=expires_at)
-        self.posted.append(Posted(pending, self._shift(debit, -amount, amount), None))
-        return pending
+        return self._post(pending, self._shift(debit, -amount, amount), None)
 
     def capture(self, pending: Transfer, amount: int) -> Transfer:
         """Move `amount` of what was reserved; the rest goes back to the account it was taken from."""
@@ -88,8 +103,7 @@ class Sheet:
         )
         debited = self._shift(pending.debit, rest, -pending.amount)
         credited = self._shift(pending.credit, amount, 0)
-        self.posted.append(Posted(captured, debited, credited))
-        return captured
+        return self._post(captured, debited, credited)
 
     def release(self, pending: Transfer, kind: TransferKind) -> Transfer:
         """Give all of what was reserved back to the account it was taken from. `kind` is VOIDED or EXPIRED."""
@@ -98,8 +112,7 @@ class Sheet:
             pending_id=pending.id,
             returned=pending.amount,
         )
-        self.posted.append(Posted(released, self._shift(pending.debit, pending.amount, -pending.amount), None))
-        return released
+        return self._post(released, self._shift(pending.debit, pending.amount, -pending.amount), None)
 
     def plan(self, wallet_id: int, amount: int, purpose: Purpose) -> list[tuple[Place, int]]:
         """Which accounts pay `amount`, in burn order, and how much each. Raises `InsufficientTokens`.
@@ -119,19 +132,11 @@ class Sheet:
 
     def spendable_lots(self, wallet_id: int) -> list[Lot]:
         """The lots of a wallet that hold money which has not expired."""
-        return [
-            lot
-            for lot in self.lots.values()
-            if lot.wallet_id == wallet_id and lot.available > 0 and lot.expires_at > self._now
-        ]
+        return [lot for lot in self._filled_lots(wallet_id) if lot.expires_at > self._now]
 
     def expired_lots(self, wallet_id: int) -> list[Lot]:
         """The lots of a wallet whose money has expired and has not been taken out yet."""
-        return [
-            lot
-            for lot in self.lots.values()
-            if lot.wallet_id == wallet_id and lot.available > 0 and lot.expires_at <= self._now
-        ]
+        return [lot for lot in self._filled_lots(wallet_id) if lot.expires_at <= self._now]
 
     def count_earning(self, wallet_id: int, *, day: int, day_used: int, week_used: int) -> None:
         """Set how much a wallet has earned in the windows of `day`."""
@@ -140,22 +145,20 @@ class Sheet:
 
     def note(self, tally: Tally) -> None:
         """Count something done, or limit what may come, beside what the transfers themselves add to the tallies."""
-        self._noted[tally.wallet_id, tally.day, tally.code] = tally
+        self._tally(tally.wallet_id, tally.day, tally.code, done=tally.done, came_max=tally.came_max)
 
     def tallies(self) -> list[Tally]:
         """What the transfers and the notes come to, for each wallet, day and code."""
-        tallies = dict(self._noted)
-        for item in self.posted:
-            moved = item.transfer
-            if moved.kind not in (TransferKind.POSTED, TransferKind.CAPTURED):
-                continue
-            code = moved.code if moved.reverses_id is None else f"{UNDO}{moved.code}"
-            for place, came, went in ((moved.credit, moved.amount, 0), (moved.debit, 0, moved.amount)):
-                if place.wallet_id is not None:
-                    key = (place.wallet_id, moved.day, code)
-                    sum_ = tallies.get(key, Tally(*key))
-                    tallies[key] = replace(sum_, came=sum_.came + came, went=sum_.went + went)
-        return list(tallies.values())
+        return [tally for tallies in self._tallies.values() for tally in tallies.values()]
+
+    def tallies_of(self, wallet_id: int) -> Iterable[Tally]:
+        """Those of one wallet."""
+        return self._tallies.get(wallet_id, {}).values()
+
+    def came(self, wallet_id: int, day: int, code: str) -> int:
+        """What this sheet has brought a wallet on a day under a code."""
+        tally = self._tallies.get(wallet_id, {}).get((day, code))
+        return 0 if tally is None else tally.came
 
     def count_streak(self, wallet_id: int, *, day: int, days: int) -> None:
         """Set the streak of a wallet, lengthened or begun on `day`."""
@@ -171,8 +174,12 @@ class Sheet:
     def final_wallets(self) -> Iterable[Wallet]:
         """The wallets as they are to be stored."""
         for wallet in self.wallets.values():
-            expiries = (lot.expires_at for lot in self.lots.values() if lot.wallet_id == wallet.id and lot.available)
-            yield replace(wallet, next_expiry_at=min(expiries, default=NEVER))
+            next_expiry_at = min((lot.expires_at for lot in self._filled_lots(wallet.id)), default=NEVER)
+            yield wallet if wallet.next_expiry_at == next_expiry_at else replace(wallet, next_expiry_at=next_expiry_at)
+
+    def _filled_lots(self, wallet_id: int) -> list[Lot]:
+        lots = [self.lots[lot_id] for lot_id in self._lots_of.get(wallet_id, ())]
+        return [lot for lot in lots if lot.available > 0]
 
     def _burn_order(self, wallet_id: int, purpose: Purpose) -> list[tuple[Place, int]]:
         lots = [lot for lot in self.spendable_lots(wallet_id) if lot.pays_for(purpose)]
@@ -181,23 +188,74 @@ class Sheet:
         ranked.append(((int(Priority.MAIN), NEVER, wallet_id), main_of(wallet_id), main))
         return [(place, available) for _, place, available in sorted(ranked, key=lambda entry: entry[0])]
 
+    def _post(self, transfer: Transfer, debit: Side | None, credit: Side | None) -> Transfer:
+        self.posted.append(Posted(transfer, debit, credit))
+        if transfer.kind in (TransferKind.POSTED, TransferKind.CAPTURED):
+            code = transfer.code if transfer.reverses_id is None else f"{UNDO}{transfer.code}"
+            self._tally_side(transfer, transfer.credit.wallet_id, code, came=True)
+            self._tally_side(transfer, transfer.debit.wallet_id, code, came=False)
+        return transfer
+
+    def _tally_side(self, transfer: Transfer, wallet_id: int | None, code: str, *, came: bool) -> None:
+        if wallet_id is None:
+            return
+        mark = (transfer.op_id, wallet_id, transfer.day, code, came)
+        # An op is counted once, however many transfers it has.
+        ops = int(mark not in self._counted)
+        self._counted.add(mark)
+        if came:
+            self._tally(wallet_id, transfer.day, code, came=transfer.amount, came_ops=ops)
+        else:
+            self._tally(wallet_id, transfer.day, code, went=transfer.amount, went_ops=ops)
+
+    def _tally(
+        self,
+        wallet_id: int,
+        day: int,
+        code: str,
+        *,
+        done: int = 0,
+        came: int = 0,
+        went: int = 0,
+        came_ops: int = 0,
+        went_ops: int = 0,
+        came_max: int | None = None,
+    ) -> None:
+        tallies = self._tallies.setdefault(wallet_id, {})
+        before = tallies.get((day, code)) or Tally(wallet_id, day, code)
+        tallies[day, code] = Tally(
+            wallet_id,
+            day,
+            code,
+            before.done + done,
+            before.came + came,
+            before.went + went,
+            before.came_ops + came_ops,
+            before.went_ops + went_ops,
+            before.came_max if came_max is None else came_max,
+        )
+
     def _transfer(self, kind: TransferKind, debit: Place, credit: Place, amount: int, code: str) -> Transfer:
-        return Transfer(self._ids.new(), self._op_id, kind, code, amount, debit, credit, self._day, self._now)
+        return Transfer(self._ids.new(), self.op_id, kind, code, amount, debit, credit, self._day, self._now)
 
     def _shift(self, place: Place, change: int, held_change: int) -> Side | None:
         if place.wallet_id is None:
             return None
         wallet = self.wallets[place.wallet_id]
+        main, lots = wallet.main_available, wallet.lot_available
         if place.account == wallet.id:
-            main = _bounded(wallet.main_available, change)
-            wallet = replace(wallet, main_available=main)
+            main = _bounded(main, change)
         else:
             lot = self.lots[place.account]
-            available = _bounded(lot.available, change)
-            self.lots[lot.id] = replace(lot, available=available, held=lot.held + held_change)
-            wallet = replace(wallet, lot_available=_bounded(wallet.lot_available, change))
-        held = _bounded(wallet.held, held_change)
-        wallet = replace(wallet, held=held, version=wallet.version + 1)
+            self.lots[lot.id] = replace(lot, available=_bounded(lot.available, change), held=lot.held + held_change)
+            lots = _bounded(lots, change)
+        wallet = replace(
+            wallet,
+            main_available=main,
+            lot_available=lots,
+            held=_bounded(wallet.held, held_change),
+            version=wallet.version + 1,
+        )
         self.wallets[wallet.id] = wallet
         return Side(wallet.version, wallet.available)
 

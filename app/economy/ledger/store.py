@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from app.economy.ledger.accounts import NEVER, Place
+from app.economy.ledger.accounts import Place
 from app.economy.ledger.model import (
     Leg,
     Lot,
@@ -20,7 +19,7 @@ from app.economy.ledger.model import (
     Wallet,
 )
 from app.economy.ledger.sheet import Posted
-from app.infra.database import Connection, Row
+from app.infra.database import Columns, Connection, Row
 
 APPLIED = 1
 REFUSED = 2
@@ -29,6 +28,55 @@ _WALLET = """
 id, owner_id, main_available, lot_available, held, earn_day, earn_day_used, earn_week_used, next_expiry_at, version,
 tier, streak_days, streak_day, streak_best
 """
+_WALLET_FIELDS = tuple(name.strip() for name in _WALLET.split(","))
+_SAVED_WALLET: Columns = {
+    "id": "bigint",
+    "owner_id": "bigint",
+    "main_available": "bigint",
+    "lot_available": "bigint",
+    "held": "bigint",
+    "earn_day": "integer",
+    "earn_day_used": "bigint",
+    "earn_week_used": "bigint",
+    "next_expiry_at": "bigint",
+    "version": "bigint",
+    "tier": "text",
+    "streak_days": "integer",
+    "streak_day": "integer",
+    "streak_best": "integer",
+    "seen": "bigint",
+}
+_POSTED: Columns = {
+    "id": "bigint",
+    "op_id": "bigint",
+    "kind": "integer",
+    "code": "text",
+    "amount": "bigint",
+    "returned": "bigint",
+    "debit_account": "bigint",
+    "debit_wallet": "bigint",
+    "debit_version": "bigint",
+    "debit_balance": "bigint",
+    "credit_account": "bigint",
+    "credit_wallet": "bigint",
+    "credit_version": "bigint",
+    "credit_balance": "bigint",
+    "pending_id": "bigint",
+    "reverses_id": "bigint",
+    "expires_at": "bigint",
+    "day": "integer",
+    "created_at": "bigint",
+}
+_TALLY: Columns = {
+    "wallet_id": "bigint",
+    "day": "integer",
+    "code": "text",
+    "done": "integer",
+    "came": "bigint",
+    "went": "bigint",
+    "came_ops": "integer",
+    "went_ops": "integer",
+}
 _LOT = "id, wallet_id, lot_key, source, priority, expires_at, giftable, reserved_for, available, held"
 _TRANSFER = """
 t.id, t.op_id, t.kind, t.code, t.amount, t.returned, t.debit_account, t.debit_wallet, t.credit_account, t.day,
@@ -36,32 +84,52 @@ t.created_at, t.pending_id, t.reverses_id, t.expires_at, l.wallet_id AS credit_l
 """
 
 
-async def claim_op(db: Connection, op_id: int, op: OpRequest, now: int) -> bool:
-    """Store the op as its first statement; False if its key is taken. Waits for whoever is storing the same."""
-    row = await db.one(
+async def claim_ops(
+    db: Connection, ops: Sequence[tuple[int, OpRequest]], now: int, *, result: Sequence[str | None] = ()
+) -> set[int]:
+    """Store ops as their first statement; the ids of those whose keys were free.
+
+    Waits for whoever is storing the same key. `result` settles ops as applied at once, one for each op.
+    """
+    columns: Columns = {
+        "id": "bigint",
+        "scope": "text",
+        "idem_key": "text",
+        "request_hash": "text",
+        "kind": "text",
+        "actor_id": "bigint",
+        "policy_version": "integer",
+        "result": "text",
+    }
+    results = result or (None,) * len(ops)
+    rows = await db.over(
         """
-        INSERT INTO econ_op (id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, created_at)
-        VALUES (:id, :scope, :key, :hash, :kind, :actor, :policy_version, 1, :now)
-        ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id
+        INSERT INTO econ_op
+          (id, scope, idem_key, request_hash, kind, actor_id, policy_version, result, status, created_at)
+        SELECT id, scope, idem_key, request_hash, kind, actor_id, policy_version, result, 1, CAST(:now AS BIGINT)
+        FROM given WHERE true ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id
         """,
-        id=op_id,
-        scope=op.scope,
-        key=op.key,
-        hash=op.digest(),
-        kind=op.kind,
-        actor=op.actor,
-        policy_version=op.policy_version,
+        columns,
+        [
+            (op_id, op.scope, op.key, op.digest(), op.kind, op.actor, op.policy_version, its)
+            for (op_id, op), its in zip(ops, results, strict=True)
+        ],
         now=now,
     )
-    return row is not None
+    return {row["id"] for row in rows}
 
 
-async def op_by_key(db: Connection, scope: str, key: str) -> Row | None:
-    return await db.one(
-        "SELECT id, request_hash, status, result FROM econ_op WHERE scope = :scope AND idem_key = :key",
-        scope=scope,
-        key=key,
+async def ops_by_key(db: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+    """The ops there are of these scopes and keys."""
+    rows = await db.over(
+        """
+        SELECT op.scope, op.idem_key, op.id, op.request_hash, op.status, op.result FROM given
+        JOIN econ_op op ON op.scope = given.scope AND op.idem_key = given.idem_key
+        """,
+        {"scope": "text", "idem_key": "text"},
+        keys,
     )
+    return {(row["scope"], row["idem_key"]): row for row in rows}
 
 
 async def op(db: Connection, op_id: int) -> StoredOp | None:
@@ -85,12 +153,14 @@ async def op(db: Connection, op_id: int) -> StoredOp | None:
     )
 
 
-async def settle_op(db: Connection, op_id: int, status: int, result: str) -> None:
-    await db.execute(
-        "UPDATE econ_op SET status = :status, result = :result WHERE id = :id",
-        id=op_id,
-        status=status,
-        result=result,
+async def settle_ops(db: Connection, outcomes: Sequence[tuple[int, int, str]]) -> None:
+    """Give ops their outcome: id, status, result."""
+    await db.over(
+        """
+        UPDATE econ_op SET status = given.status, result = given.result FROM given WHERE econ_op.id = given.id
+        """,
+        {"id": "bigint", "status": "integer", "result": "text"},
+        outcomes,
     )
 
 
@@ -118,18 +188,26 @@ async def spendable_by_source(db: Connection, owner_id: int, now: int) -> dict[s
     return {row["source"]: row["available"] for row in rows} or {"main": 0}
 
 
-async def create_wallet(db: Connection, wallet_id: int, owner_id: int) -> None:
-    """Create the wallet of an owner who has none."""
-    await db.execute(
-        "INSERT INTO econ_wallet (id, owner_id) VALUES (:id, :owner) ON CONFLICT (owner_id) DO NOTHING",
-        id=wallet_id,
-        owner=owner_id,
+async def create_wallets(db: Connection, wallets: Sequence[tuple[int, int]]) -> None:
+    """Create wallets, each an id and its owner, for those owners who have none."""
+    await db.over(
+        """
+        INSERT INTO econ_wallet (id, owner_id) SELECT id, owner_id FROM given WHERE true
+        ON CONFLICT (owner_id) DO NOTHING
+        """,
+        {"id": "bigint", "owner_id": "bigint"},
+        wallets,
     )
 
 
-async def wallet_id(db: Connection, owner_id: int) -> int | None:
-    row = await db.one("SELECT id FROM econ_wallet WHERE owner_id = :owner", owner=owner_id)
-    return None if row is None else int(row["id"])
+async def wallets_of(db: Connection, owners: Iterable[int]) -> dict[int, int]:
+    """The wallets of these owners, as far as they have one."""
+    rows = await db.over(
+        "SELECT id, owner_id FROM econ_wallet WHERE owner_id IN (SELECT owner_id FROM given)",
+        {"owner_id": "bigint"},
+        [(owner,) for owner in owners],
+    )
+    return {row["owner_id"]: row["id"] for row in rows}
 
 
 async def owner_of(db: Connection, wallet_id: int) -> int:
@@ -139,37 +217,43 @@ async def owner_of(db: Connection, wallet_id: int) -> int:
     return int(row["owner_id"])
 
 
-async def lock_wallet(db: Connection, wallet_id: int) -> Wallet:
-    """Lock a wallet that exists until the transaction ends, and read it as it is then."""
-    row = await db.one(f"UPDATE econ_wallet SET version = version WHERE id = :id RETURNING {_WALLET}", id=wallet_id)
-    assert row is not None, f"wallet {wallet_id} does not exist"
-    return Wallet(**row)
+async def lock_wallets(db: Connection, wallets: Iterable[int]) -> list[Wallet]:
+    """Lock wallets that exist until the transaction ends, in ascending id, and read them as they are then."""
+    rows = await db.over(
+        f"SELECT {_WALLET} FROM econ_wallet WHERE id IN (SELECT id FROM given) ORDER BY id {db.for_update}",
+        {"id": "bigint"},
+        [(wallet_id,) for wallet_id in wallets],
+    )
+    return [Wallet(**row) for row in rows]
 
 
-async def save_wallet(db: Connection, wallet: Wallet, seen_version: int) -> None:
-    row = await db.one(
+async def save_wallets(db: Connection, wallets: Sequence[tuple[Wallet, int]]) -> None:
+    """Store locked wallets, each with the version it was read at."""
+    rows = await db.over(
         """
-        UPDATE econ_wallet SET main_available = :main_available, lot_available = :lot_available, held = :held,
-          earn_day = :earn_day, earn_day_used = :earn_day_used, earn_week_used = :earn_week_used,
-          next_expiry_at = :next_expiry_at, version = :version, tier = :tier, streak_days = :streak_days,
-          streak_day = :streak_day, streak_best = :streak_best
-        WHERE id = :id AND version = :seen_version RETURNING id
+        UPDATE econ_wallet SET main_available = given.main_available, lot_available = given.lot_available,
+          held = given.held, earn_day = given.earn_day, earn_day_used = given.earn_day_used,
+          earn_week_used = given.earn_week_used, next_expiry_at = given.next_expiry_at, version = given.version,
+          tier = given.tier, streak_days = given.streak_days, streak_day = given.streak_day,
+          streak_best = given.streak_best
+        FROM given WHERE econ_wallet.id = given.id AND econ_wallet.version = given.seen RETURNING econ_wallet.id
         """,
-        **asdict(wallet),
-        seen_version=seen_version,
+        _SAVED_WALLET,
+        [(*(getattr(wallet, name) for name in _WALLET_FIELDS), seen) for wallet, seen in wallets],
     )
     # Impossible under the lock; if it ever happened, going on would lose money.
-    assert row is not None, f"wallet {wallet.id} moved under its lock"
+    assert len(rows) == len(wallets), "a wallet moved under its lock"
 
 
-async def spendable_lots(db: Connection, wallet_id: int) -> list[Lot]:
-    """The lots that hold money which is not held, in burn order."""
-    rows = await db.all(
+async def spendable_lots(db: Connection, wallets: Iterable[int]) -> list[Lot]:
+    """The lots of these wallets that hold money which is not held, in burn order."""
+    rows = await db.over(
         f"""
-        SELECT {_LOT} FROM econ_lot WHERE wallet_id = :wallet AND available > 0
+        SELECT {_LOT} FROM econ_lot WHERE wallet_id IN (SELECT wallet_id FROM given) AND available > 0
         ORDER BY priority, expires_at, id
         """,
-        wallet=wallet_id,
+        {"wallet_id": "bigint"},
+        [(wallet_id,) for wallet_id in wallets],
     )
     return [Lot(**row) for row in rows]
 
@@ -206,47 +290,43 @@ async def open_lot(db: Connection, lot_id: int, wallet_id: int, terms: LotTerms,
     return Lot(**row)
 
 
-async def save_lot(db: Connection, lot: Lot) -> None:
-    await db.execute(
-        "UPDATE econ_lot SET available = :available, held = :held WHERE id = :id",
-        id=lot.id,
-        available=lot.available,
-        held=lot.held,
+async def save_lots(db: Connection, lots: Iterable[Lot]) -> None:
+    await db.over(
+        "UPDATE econ_lot SET available = given.available, held = given.held FROM given WHERE econ_lot.id = given.id",
+        {"id": "bigint", "available": "bigint", "held": "bigint"},
+        [(lot.id, lot.available, lot.held) for lot in lots],
     )
 
 
 async def insert_transfers(db: Connection, posted: Sequence[Posted]) -> None:
-    await db.many(
-        """
-        INSERT INTO econ_transfer (id, op_id, kind, code, amount, returned, debit_account, debit_wallet,
-          debit_version, debit_balance, credit_account, credit_wallet, credit_version, credit_balance,
-          pending_id, reverses_id, expires_at, day, created_at)
-        VALUES (:id, :op_id, :kind, :code, :amount, :returned, :debit_account, :debit_wallet,
-          :debit_version, :debit_balance, :credit_account, :credit_wallet, :credit_version, :credit_balance,
-          :pending_id, :reverses_id, :expires_at, :day, :created_at)
-        """,
-        [_row(item) for item in posted],
+    names = ", ".join(_POSTED)
+    await db.over(
+        f"INSERT INTO econ_transfer ({names}) SELECT {names} FROM given", _POSTED, [_row(item) for item in posted]
     )
 
 
-async def add_tally(db: Connection, tally: Tally) -> None:
-    """Add to a wallet's day. The wallet is locked, and what came was cut to fit `came_max`."""
-    row = await db.one(
+async def add_tallies(db: Connection, tallies: Sequence[Tally]) -> None:
+    """Add to wallets' days. The wallets are locked, and what came was cut to fit `came_max`."""
+    rows = await db.over(
         """
         INSERT INTO econ_tally (wallet_id, day, code, done, came, went, came_ops, went_ops)
-        VALUES (:wallet_id, :day, :code, :done, :came, :went, :came_ops, :went_ops)
+        SELECT wallet_id, day, code, done, came, went, came_ops, went_ops FROM given WHERE true
         ON CONFLICT (wallet_id, day, code) DO UPDATE SET
           done = econ_tally.done + excluded.done, came = econ_tally.came + excluded.came,
           went = econ_tally.went + excluded.went, came_ops = econ_tally.came_ops + excluded.came_ops,
           went_ops = econ_tally.went_ops + excluded.went_ops
-        WHERE econ_tally.came + excluded.came <= :came_max RETURNING came
+        RETURNING wallet_id, day, code, came
         """,
-        **{**asdict(tally), "came_max": NEVER if tally.came_max is None else tally.came_max},
-        came_ops=int(tally.came > 0),
-        went_ops=int(tally.went > 0),
+        _TALLY,
+        [
+            (its.wallet_id, its.day, its.code, its.done, its.came, its.went, its.came_ops, its.went_ops)
+            for its in tallies
+        ],
     )
-    # Impossible under the lock; if it ever happened, going on would exceed the cap.
-    assert row is not None, f"the cap of {tally.code} moved under the lock of wallet {tally.wallet_id}"
+    came = {(row["wallet_id"], row["day"], row["code"]): row["came"] for row in rows}
+    for its in tallies:
+        # Impossible under the lock; if it ever happened, going on would exceed the cap.
+        assert its.came_max is None or came[its.wallet_id, its.day, its.code] <= its.came_max, f"the cap of {its.code}"
 
 
 async def transfers_of(db: Connection, op_id: int) -> list[Transfer]:
@@ -327,30 +407,30 @@ async def overdue_owners(db: Connection, now: int, limit: int) -> list[int]:
     return [row["owner_id"] for row in rows]
 
 
-def _row(item: Posted) -> dict[str, Any]:
-    transfer = item.transfer
-    credit_wallet = transfer.credit.wallet_id if item.credit else None
-    return {
-        "id": transfer.id,
-        "op_id": transfer.op_id,
-        "kind": int(transfer.kind),
-        "code": transfer.code,
-        "amount": transfer.amount,
-        "returned": transfer.returned,
-        "debit_account": transfer.debit.account,
-        "debit_wallet": transfer.debit.wallet_id,
-        "debit_version": item.debit.version if item.debit else None,
-        "debit_balance": item.debit.balance if item.debit else None,
-        "credit_account": transfer.credit.account,
-        "credit_wallet": credit_wallet,
-        "credit_version": item.credit.version if item.credit else None,
-        "credit_balance": item.credit.balance if item.credit else None,
-        "pending_id": transfer.pending_id,
-        "reverses_id": transfer.reverses_id,
-        "expires_at": transfer.expires_at,
-        "day": transfer.day,
-        "created_at": transfer.created_at,
-    }
+def _row(item: Posted) -> tuple[Any, ...]:
+    """The values of `_POSTED`."""
+    transfer, debit, credit = item.transfer, item.debit, item.credit
+    return (
+        transfer.id,
+        transfer.op_id,
+        int(transfer.kind),
+        transfer.code,
+        transfer.amount,
+        transfer.returned,
+        transfer.debit.account,
+        transfer.debit.wallet_id,
+        debit.version if debit else None,
+        debit.balance if debit else None,
+        transfer.credit.account,
+        transfer.credit.wallet_id if credit else None,
+        credit.version if credit else None,
+        credit.balance if credit else None,
+        transfer.pending_id,
+        transfer.reverses_id,
+        transfer.expires_at,
+        transfer.day,
+        transfer.created_at,
+    )
 
 
 def _transfer(row: Row) -> Transfer:

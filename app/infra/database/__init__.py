@@ -5,11 +5,12 @@ Stores speak SQL that both engines read alike, with `:name` parameters; what the
 
 from __future__ import annotations
 
-from app.infra.database.base import Connection, Contention, Database, IntegrityViolation, Row
+from app.infra.database.base import Columns, Connection, Contention, Database, IntegrityViolation, Row
 from app.infra.database.postgresql import PostgreSQL
 from app.infra.database.sqlite import SQLite
 
 __all__ = [
+    "Columns",
     "Connection",
     "Contention",
     "Database",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
 Dialect = Literal["sqlite", "postgresql"]
+Columns = Mapping[str, Literal["bigint", "integer", "text"]]
+"""The columns of rows that are handed to a statement, in their order."""
 
 
 class Row(Protocol):
@@ -28,6 +30,12 @@ class IntegrityViolation(Exception):
 class Connection(Protocol):
     """Runs statements. Values are only ever passed as parameters."""
 
+    for_update: str
+    """Ends a SELECT that locks the rows it reads, in the order it reads them, until the transaction ends.
+
+    Empty where a writing transaction has locked everything already.
+    """
+
     async def all(self, sql: str, **params: Any) -> list[Row]:
         """Every row of a query, or of the RETURNING clause of a statement."""
         ...
@@ -42,6 +50,13 @@ class Connection(Protocol):
 
     async def many(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
         """Run one statement for each set of parameters."""
+        ...
+
+    async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
+        """Run one statement that reads `rows` from a table named `given`; what its RETURNING clause or query gives.
+
+        An `INSERT ... SELECT ... FROM given ON CONFLICT` needs a `WHERE true` before its ON, or SQLite reads a join.
+        """
         ...
 
     async def script(self, sql: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import asyncpg
 
 from app.core.errors import Unavailable
-from app.infra.database.base import Contention, Dialect, IntegrityViolation, Row
+from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Row
 from app.infra.tasks import settle
 
 # Literals, quoted names and comments are matched first, so that a colon within them is text; `::` is a cast.
@@ -38,8 +38,17 @@ def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER.sub(lambda match: numbered[match[1]] if match[1] else match[0], sql), names
 
 
+@lru_cache(maxsize=256)
+def _with_given(sql: str, columns: tuple[tuple[str, str], ...]) -> str:
+    arrays = ", ".join(f":given_{name}::{kind}[]" for name, kind in columns)
+    return f"WITH given ({', '.join(name for name, _ in columns)}) AS (SELECT * FROM unnest({arrays})) {sql}"
+
+
 class PostgreSQLConnection:
     """`Connection` over one asyncpg connection."""
+
+    # What an UPDATE takes: foreign keys to the row may still be checked.
+    for_update = "FOR NO KEY UPDATE"
 
     def __init__(self, raw: asyncpg.Connection) -> None:
         self._raw = raw
@@ -64,6 +73,11 @@ class PostgreSQLConnection:
         statement, names = _positional(sql)
         with _translated(self._raw):
             await self._raw.executemany(statement, [[row[name] for name in names] for row in rows])
+
+    async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
+        arrays = zip(*rows, strict=True) if rows else ((),) * len(columns)
+        given = {f"given_{name}": array for name, array in zip(columns, arrays, strict=True)}
+        return await self.all(_with_given(sql, tuple(columns.items())), **given, **params)
 
     async def script(self, sql: str) -> None:
         with _translated(self._raw):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
 from typing import Any, cast
 
 import aiosqlite
 
-from app.infra.database.base import Contention, Dialect, IntegrityViolation, Row
+from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Row
 from app.infra.tasks import settle
 
 _PRAGMAS = (
@@ -28,8 +30,16 @@ _PRAGMAS = (
 _COMMENT = re.compile(r"--[^\n]*")
 
 
+@lru_cache(maxsize=256)
+def _with_given(sql: str, columns: tuple[str, ...]) -> str:
+    values = ", ".join(f"json_extract(value, '$[{position}]')" for position in range(len(columns)))
+    return f"WITH given ({', '.join(columns)}) AS (SELECT {values} FROM json_each(:given)) {sql}"
+
+
 class SQLiteConnection:
     """`Connection` over one aiosqlite connection in autocommit mode."""
+
+    for_update = ""
 
     def __init__(self, raw: aiosqlite.Connection) -> None:
         self._raw = raw
@@ -49,6 +59,9 @@ class SQLiteConnection:
     async def many(self, sql: str, rows: Sequence[dict[str, Any]]) -> None:
         with _translated():
             await (await self._raw.executemany(sql, rows)).close()
+
+    async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
+        return await self.all(_with_given(sql, tuple(columns)), given=json.dumps(rows), **params)
 
     async def script(self, sql: str) -> None:
         # sqlite3.executescript would commit the open transaction first.
