@@ -47,7 +47,10 @@ class Case:
 
 
 OPERATIONS: tuple[Operation, ...] = ("earn", "gift", "hold_capture")
-CASES = tuple(Case(operation, callers) for operation in OPERATIONS for callers in (1, 8, 32))
+CASES = (
+    *(Case(operation, callers) for operation in OPERATIONS for callers in (1, 8, 32)),
+    *(Case("earn", callers, batch) for batch in (128, 512) for callers in (1, 2)),
+)
 
 
 @dataclass(frozen=True, slots=True)

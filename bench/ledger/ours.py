@@ -34,6 +34,8 @@ class Callers:
 
     def of(self, case: Case) -> Callable[[], Awaitable[None]]:
         """One call of a case."""
+        if case.batch > 1:
+            return lambda: self.earn_batch(case.batch)
         return {"earn": self.earn, "gift": self.gift, "hold_capture": self.hold_capture}[case.operation]
 
     async def earn(self) -> None:
@@ -74,6 +76,14 @@ class Callers:
         capture = OpRequest(f"bench.{owner}", f"capture-{key}", "capture", owner, {"hold": str(held.op_id)}, 1)
         captured = await self._app.transactor.run(lambda work: ledger.capture(work, capture, hold_id=held.op_id))
         captured.unwrap()
+
+    async def earn_batch(self, size: int) -> None:
+        """Different people have written messages; they are rewarded together."""
+        activities = [self._message(author) for author in itertools.islice(self._people, size)]
+        for rewarded in await self._app.transactor.run(
+            lambda work: self._app.bank.economy.reward_many(work, activities)
+        ):
+            _check(rewarded)
 
     def _message(self, author: int) -> Activity:
         content = f"{self._random.getrandbits(128):032x}"
