@@ -125,8 +125,11 @@ class Databases:
     @asynccontextmanager
     async def copy(self) -> AsyncIterator[str]:
         """The URL of a copy, until the block ends."""
-        yield await self._engine.create("turn", like="seeded")
-        await self._engine.drop("turn")
+        url = await self._engine.create("turn", like="seeded")
+        try:
+            yield url
+        finally:
+            await self._engine.drop("turn")
 
     async def check(self, url: str, operation: Operation, count: int) -> None:
         """Raise `BenchError` unless exactly this was done since the copy was made, and the books add up."""
