@@ -49,7 +49,7 @@ class Case:
 OPERATIONS: tuple[Operation, ...] = ("earn", "gift", "hold_capture")
 CASES = (
     *(Case(operation, callers) for operation in OPERATIONS for callers in (1, 8, 32)),
-    *(Case("earn", callers, batch) for batch in (128, 512) for callers in (1, 2)),
+    *(Case("earn", callers, batch) for callers, batch in ((1, 128), (1, 512), (2, 512))),
 )
 
 

@@ -20,14 +20,14 @@ from bench.turns import BenchError
 from tests.harness.services import ServiceError
 
 KEPT = ROOT / "build" / "bench-ledger.json"
-PLAN = Plan(warm_s=0.3, measured_s=1.2, rounds=3)
-PLAN_QUICK = Plan(warm_s=0.2, measured_s=0.6, rounds=1)
+PLAN = Plan(warm_s=0.3, measured_s=0.7, rounds=4)
+PLAN_QUICK = Plan(warm_s=0.3, measured_s=0.7, rounds=1)
 
 
 def main(arguments: Sequence[str], told: Told) -> None:
     """Read the rest of the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m bench ledger", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short turn each: less than a minute, and rough")
+    parser.add_argument("--quick", action="store_true", help="one turn each: about a minute, and rough")
     parser.add_argument("--only", nargs="+", metavar="OPERATION", choices=OPERATIONS)
     parser.add_argument("--write-docs", action="store_true", help="write its section of docs/performance.md")
     asked = parser.parse_args(arguments)
