@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from app.core.clock import Calendar, Clock
+from bench.ledger.spent import Costs
 from bench.shapes import Seat, Shape, seating
+from bench.turns import percentile
 
 Operation = Literal["earn", "gift", "hold_capture"]
 
@@ -71,6 +74,7 @@ class Turn:
     """What one turn came to. `client` is our process or pgbench, `server` its PostgreSQL (0 on SQLite).
 
     Times are of whole transactions; of both together for hold and capture, and of the batch for a batch.
+    `others_share` is how much of all cores went to other work.
     """
 
     subject: str
@@ -83,6 +87,25 @@ class Turn:
     p99_ms: float
     client_cpu_us: float
     server_cpu_us: float
+    others_share: float
+
+    @classmethod
+    def of(cls, subject: str, case: Case, times: Sequence[float], seconds: float, costs: Costs, spent_on: int) -> Turn:
+        """From how long each call took within `seconds`, and what was spent on so many operations."""
+        operations = len(times) * case.batch
+        return cls(
+            subject=subject,
+            operation=case.operation,
+            callers=case.callers,
+            batch=case.batch,
+            operations=operations,
+            per_s=operations / seconds,
+            p50_ms=percentile(times, 0.50) * 1e3,
+            p99_ms=percentile(times, 0.99) * 1e3,
+            client_cpu_us=costs.client_cpu_s / spent_on * 1e6,
+            server_cpu_us=costs.server_cpu_s / spent_on * 1e6,
+            others_share=costs.others_share,
+        )
 
     @property
     def case(self) -> Case:

@@ -12,7 +12,7 @@ INSERT INTO econ_op (id, scope, idem_key, request_hash, kind, actor_id, policy_v
 VALUES (:op, 'activity.send_message', 'message:' || :op, repeat('0', 64), 'reward', :actor, 1, 1, :now)
 ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id \gset claimed_
 -- 3. The wallet is locked.
-SELECT id, earn_day, earn_day_used, earn_week_used FROM econ_wallet WHERE owner_id = :actor FOR UPDATE \gset wallet_
+SELECT id, earn_day, earn_day_used, earn_week_used FROM econ_wallet WHERE owner_id = :actor FOR NO KEY UPDATE \gset wallet_
 -- 4. What the caps of the day have left, of this activity and of those that share one with it.
 SELECT code, came FROM econ_tally WHERE wallet_id = :wallet_id AND day = :day;
 -- 5. The same content earns once a day: no row if it is a repetition.

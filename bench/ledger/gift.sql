@@ -13,7 +13,7 @@ VALUES (:op, 'gift.' || :sender, 'bench-' || :op, repeat('0', 64), 'gift', :send
 ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id \gset claimed_
 -- 3. Both wallets are locked in ascending id.
 SELECT id, main_available, lot_available, next_expiry_at, version, tier FROM econ_wallet
-WHERE owner_id IN (:sender, :recipient) ORDER BY id FOR UPDATE;
+WHERE owner_id IN (:sender, :recipient) ORDER BY id FOR NO KEY UPDATE;
 -- 4. The debit: no row if it is not covered.
 UPDATE econ_wallet SET main_available = main_available - :amount, version = version + 1
 WHERE owner_id = :sender AND main_available >= :amount

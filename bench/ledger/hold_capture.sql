@@ -16,7 +16,7 @@ VALUES (:hold, 'bench.' || :owner, 'hold-' || :hold, repeat('0', 64), 'hold', :o
 ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id \gset claimed_
 -- 3. The wallet is locked.
 SELECT id, main_available, lot_available, next_expiry_at, version, tier FROM econ_wallet
-WHERE owner_id = :owner FOR UPDATE \gset wallet_
+WHERE owner_id = :owner FOR NO KEY UPDATE \gset wallet_
 -- 4. The money is set aside: no row if there is not so much.
 UPDATE econ_wallet SET main_available = main_available - :amount, held = held + :amount, version = version + 1
 WHERE id = :wallet_id AND main_available >= :amount
@@ -41,7 +41,7 @@ ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id \gset claimed_
 SELECT id, amount, debit_wallet AS wallet, expires_at FROM econ_transfer WHERE op_id = :hold AND kind = 1 \gset pending_
 -- 11. The wallet is locked.
 SELECT id, main_available, lot_available, next_expiry_at, version, tier FROM econ_wallet
-WHERE id = :pending_wallet FOR UPDATE;
+WHERE id = :pending_wallet FOR NO KEY UPDATE;
 -- 12. Nobody was faster: read after the lock; no row if it is resolved or has run out.
 SELECT id FROM econ_transfer AS pending WHERE id = :pending_id AND expires_at > :now
   AND NOT EXISTS (SELECT 1 FROM econ_transfer AS done WHERE done.pending_id = pending.id) \gset open_

@@ -13,10 +13,10 @@ from app.economy.earning.model import Activity, Rewarded
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.model import OpRequest, Purpose
 from app.main import Guildhall
-from bench import machine
 from bench.ledger.cases import AMOUNT, PEOPLE, REWARD, Case, Plan, Turn
 from bench.ledger.databases import opened
-from bench.turns import BenchError, percentile
+from bench.ledger.spent import Spent
+from bench.turns import BenchError
 
 HOUR_MS = 3_600_000
 KEYS_FROM = 10**18
@@ -99,29 +99,18 @@ class Callers:
         return itertools.cycle(people)
 
 
-async def measure(url: str, folder: Path, case: Case, plan: Plan, postmaster: int | None) -> tuple[Turn, int]:
+async def measure(
+    url: str, folder: Path, subject: str, case: Case, plan: Plan, postmaster: int | None
+) -> tuple[Turn, int]:
     """A turn, and how many operations were done in all, those of the warm-up too."""
     async with opened(url, folder) as app:
         call = Callers(app).of(case)
         warmed = await _run(call, case.callers, plan.warm_s)
-        before, started = _spent(postmaster), time.perf_counter()
+        spent = Spent(time.process_time, postmaster)
         times = await _run(call, case.callers, plan.measured_s)
-        elapsed = time.perf_counter() - started
-        client_s, server_s = (now - then for now, then in zip(_spent(postmaster), before, strict=True))
+        costs = spent.since()
     done = len(times) * case.batch
-    turn = Turn(
-        subject="guildhall-sqlite" if postmaster is None else "guildhall-postgresql",
-        operation=case.operation,
-        callers=case.callers,
-        batch=case.batch,
-        operations=done,
-        per_s=done / elapsed,
-        p50_ms=percentile(times, 0.50) * 1e3,
-        p99_ms=percentile(times, 0.99) * 1e3,
-        client_cpu_us=client_s / done * 1e6,
-        server_cpu_us=server_s / done * 1e6,
-    )
-    return turn, done + len(warmed) * case.batch
+    return Turn.of(subject, case, times, costs.elapsed_s, costs, done), done + len(warmed) * case.batch
 
 
 async def _run(call: Callable[[], Awaitable[None]], callers: int, seconds: float) -> list[float]:
@@ -136,11 +125,6 @@ async def _run(call: Callable[[], Awaitable[None]], callers: int, seconds: float
 
     await asyncio.gather(*(again_and_again() for _ in range(callers)))
     return times
-
-
-def _spent(postmaster: int | None) -> tuple[float, float]:
-    """CPU seconds so far: of this process with all its threads, and of PostgreSQL."""
-    return time.process_time(), 0.0 if postmaster is None else machine.family_cpu_seconds(postmaster)
 
 
 def _check(rewarded: Rewarded | None) -> None:

@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import machine
 from bench.ledger.cases import AMOUNT, PEOPLE, PGBENCH, REWARD, Case, Moment, Plan, Turn
-from bench.turns import BenchError, percentile
+from bench.ledger.spent import Spent
+from bench.turns import BenchError
 from tests.harness.services import find_program
 
 SCRIPTS = Path(__file__).parent
@@ -48,29 +48,17 @@ def measure(url: str, folder: Path, case: Case, plan: Plan, postmaster: int, mom
     for log in folder.glob("pgbench_log.*"):
         log.unlink()
     asked = command(url, case, math.ceil(plan.warm_s + plan.measured_s), moment)
-    before = _spent(postmaster)
+    spent = Spent(_ended_cpu_s, postmaster)
     done = subprocess.run(asked, cwd=folder, env=os.environ, capture_output=True, text=True, timeout=60, check=False)
     time.sleep(_REAP_SECONDS)
-    client_s, server_s = (now - then for now, then in zip(_spent(postmaster), before, strict=True))
+    costs = spent.since()
     if done.returncode != 0 or "number of failed transactions: 0 " not in done.stdout:
         raise BenchError(f"pgbench failed:\n{done.stdout}{done.stderr}")
     (log,) = folder.glob("pgbench_log.*")
     ended = sorted(_read(log.read_text().splitlines()))
     begin = ended[0][0] + plan.warm_s
     times = [took for at, took in ended if at > begin]
-    turn = Turn(
-        subject=PGBENCH,
-        operation=case.operation,
-        callers=case.callers,
-        batch=1,
-        operations=len(times),
-        per_s=len(times) / (ended[-1][0] - begin),
-        p50_ms=percentile(times, 0.50) * 1e3,
-        p99_ms=percentile(times, 0.99) * 1e3,
-        client_cpu_us=client_s / len(ended) * 1e6,
-        server_cpu_us=server_s / len(ended) * 1e6,
-    )
-    return turn, len(ended)
+    return Turn.of(PGBENCH, case, times, ended[-1][0] - begin, costs, len(ended)), len(ended)
 
 
 def _read(lines: Iterable[str]) -> Iterable[tuple[float, float]]:
@@ -80,7 +68,7 @@ def _read(lines: Iterable[str]) -> Iterable[tuple[float, float]]:
         yield second + us / 1e6, took_us / 1e6
 
 
-def _spent(postmaster: int) -> tuple[float, float]:
-    """CPU seconds so far: of all pgbench that has ended, and of PostgreSQL."""
+def _ended_cpu_s() -> float:
+    """CPU seconds of all pgbench that has ended; this process waits for nobody else meanwhile."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return children.ru_utime + children.ru_stime, machine.family_cpu_seconds(postmaster)
+    return children.ru_utime + children.ru_stime

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterator, Sequence
 
 from bench.ledger.cases import AMOUNT, PEOPLE, PGBENCH, SUBJECTS, Case
 from bench.ledger.results import LedgerResults
-from bench.report import columns, markdown
+from bench.report import NOISY, columns, markdown
 from bench.results import Figure
 
 HEADING = "## The ledger beside pgbench"
@@ -51,7 +52,15 @@ brackets; CPU is user and system time for each operation.
 def text(found: LedgerResults) -> str:
     """The run for a terminal."""
     lines = [f"{name}: {value}" for name, value in found.about.items()]
-    lines += ["", *columns([_RATES, *_rates(found)]), "", *columns([_COSTS, *_costs(found)]), "", *_verdict(found)]
+    lines += [
+        "",
+        *columns([_RATES, *_rates(found)]),
+        "",
+        *columns([_COSTS, *_costs(found)]),
+        "",
+        *_verdict(found),
+        *_disturbance(found),
+    ]
     return "\n".join(lines)
 
 
@@ -60,6 +69,7 @@ def section(found: LedgerResults) -> str:
     parts = [
         HEADING,
         _INTRODUCTION,
+        *_disturbance(found),
         "\n".join(f"- {line}" for line in _verdict(found)),
         "\n".join(markdown([_RATES, *_rates(found)])),
         "### What an operation costs",
@@ -102,6 +112,17 @@ def _verdict(found: LedgerResults) -> list[str]:
                 lines.append(f"{told}: {rate.median:,.0f} a second.")
     lines.append(f"The books of all {len(found.turns)} turns add up: what was counted is stored, the audit is clean.")
     return lines
+
+
+def _disturbance(found: LedgerResults) -> list[str]:
+    shares = [turn.others_share for turn in found.turns]
+    if statistics.median(shares) <= NOISY:
+        return []
+    told = (
+        f"**This run was disturbed**: other work took {statistics.median(shares):.0%} of the cores in the median turn"
+        f" and up to {max(shares):.0%}. Rates are too low, in each turn differently. Run it again on a quiet machine."
+    )
+    return [told]
 
 
 def _callers(case: Case) -> str:

@@ -80,6 +80,6 @@ class Stage:
                 )
             else:
                 postmaster = None if databases is self._sqlite else self._postmaster
-                turn, done = await ours.measure(url, self._folder, case, plan, postmaster)
+                turn, done = await ours.measure(url, self._folder, subject, case, plan, postmaster)
             await databases.check(url, case.operation, done)
         return turn

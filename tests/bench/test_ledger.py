@@ -21,7 +21,7 @@ from bench.turns import BenchError
 
 PLAN = Plan(warm_s=0.05, measured_s=0.15, rounds=1)
 SMALL = [Case("earn", 2), Case("gift", 2), Case("hold_capture", 2), Case("earn", 1, 16)]
-TURN = Turn("guildhall-postgresql", "gift", 8, 1, 100, 1000.0, 5.0, 9.0, 500.0, 200.0)
+TURN = Turn("guildhall-postgresql", "gift", 8, 1, 100, 1000.0, 5.0, 9.0, 500.0, 200.0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,7 @@ async def test_a_turn_stores_what_it_counts_and_the_books_add_up(stage: Stage, c
         assert turn.per_s > 0
         assert turn.client_cpu_us > 0
         assert turn.server_cpu_us >= 0
+        assert 0 <= turn.others_share <= 1
 
 
 async def test_what_was_not_stored_is_not_counted(sqlite: Databases, copy: str) -> None:
@@ -90,14 +91,17 @@ def test_every_operation_is_measured_by_one_caller_and_by_many() -> None:
 
 
 def test_a_report_says_how_many_times_more_pgbench_reaches(tmp_path: Path) -> None:
-    rival = dataclasses.replace(TURN, subject=PGBENCH, per_s=2500.0)
+    rival = dataclasses.replace(TURN, subject=PGBENCH, per_s=2500.0, others_share=0.4)
     slower = dataclasses.replace(TURN, per_s=900.0)
     faster = dataclasses.replace(TURN, per_s=3000.0)
-    batch = dataclasses.replace(TURN, operation="earn", callers=1, batch=512, per_s=12_345.0)
+    batch = dataclasses.replace(TURN, operation="earn", callers=1, batch=512, per_s=12_345.0, others_share=0.4)
     LedgerResults({"date": "today"}, (TURN, rival, slower, faster, batch)).save(tmp_path / "kept.json")
     told = report.section(results.load(tmp_path / "kept.json"))
     assert "Gifts by 8 callers: pgbench reaches 2.5 times as many." in told
     assert "| gift | 8 | - | 1,000 (900-3,000) | 2,500 (2,500-2,500) | 0.40 |" in told
+    assert "This run was disturbed" not in told
+    noisy = report.section(LedgerResults({}, (rival, batch)))
+    assert "other work took 40% of the cores in the median turn" in noisy
     assert f"Rewards in batches of 512 by one caller, {SUBJECTS[TURN.subject]}: 12,345 a second." in told
 
 
