@@ -39,6 +39,9 @@ ON CONFLICT (wallet_id, day, code) DO UPDATE SET done = econ_tally.done + exclud
 WHERE econ_tally.came + excluded.came <= 50000000 RETURNING came \gset tally_
 -- 9. The decision is stored with the op.
 UPDATE econ_op SET status = 1, result = '{"activity": "send_message", "base": 1000000, "granted": ' || :reward
-  || ', "capped_by": null, "withheld": null, "factors": []}' WHERE id = :op;
+  || ', "factors": [], "ceiling": null, "multiplied": 1000000, "capped_by": null, "withheld": null, "caps": ['
+  || '{"name": "activity_day", "used_before": ' || :wallet_earn_day_used || ', "limit": 50000000}, '
+  || '{"name": "day", "used_before": ' || :wallet_earn_day_used || ', "limit": 500000000}, '
+  || '{"name": "week", "used_before": ' || :wallet_earn_week_used || ', "limit": 3000000000}]}' WHERE id = :op;
 -- 10. Durable from here on.
 COMMIT;
