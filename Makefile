@@ -11,10 +11,10 @@ CLIENT := static/dist/index.html
 CLIENT_SOURCES := $(shell find static/src static/public static/index.html static/*.ts static/*.js static/*.json -type f 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt generate lock simulation bench mutants clean
+.PHONY: help setup run demo test check fmt generate lock simulation bench bench-ledger mutants clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/runtime.stamp $(CLIENT) ## Install what the server needs and build the web client
 
@@ -47,6 +47,9 @@ simulation: $(VENV)/runtime.stamp ## Write docs/economy-simulation.md anew (some
 
 bench: setup $(VENV)/test.stamp ## Measure the server on this machine
 	$(BIN)/python -m bench
+
+bench-ledger: setup $(VENV)/test.stamp ## Measure the ledger beside pgbench on this machine
+	$(BIN)/python -m bench ledger
 
 mutants: $(VENV)/test.stamp ## Break the promises of money one at a time and see that the tests notice each
 	@$(BIN)/python -m tests.money.mutants

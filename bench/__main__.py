@@ -1,4 +1,7 @@
-"""`python -m bench`: measure, show a table, and keep the figures; or write the document from what was kept."""
+"""`python -m bench`: measure, show a table, and keep the figures; or write the document from what was kept.
+
+`python -m bench ledger` does the same for the ledger alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bench import report, results
+from bench import document, report, results
+from bench.ledger import command as ledger
 from bench.run import run
 from bench.shapes import SHAPES, SHAPES_FULL
 from bench.subjects import ROOT, SUBJECTS, Subject
@@ -14,13 +18,15 @@ from bench.turns import BenchError, Plan
 from tests.harness.services import ServiceError
 
 KEPT = ROOT / "build" / "bench.json"
-DOCUMENT = ROOT / "docs" / "performance.md"
 PLAN = Plan(warm_s=0.7, measured_s=2.0, rounds=3)
 PLAN_QUICK = Plan(warm_s=0.4, measured_s=1.0, rounds=1)
 
 
 def main(arguments: Sequence[str]) -> None:
     """Read the command line and do what it says."""
+    if arguments[:1] == ["ledger"]:
+        ledger.main(arguments[1:], _tell)
+        return
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short turn each: about a minute, and rough")
     parser.add_argument("--full", action="store_true", help="also one room of 1000")
@@ -28,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md from the last run")
     asked = parser.parse_args(arguments)
     if asked.write_docs:
-        DOCUMENT.write_text(report.document(results.load(KEPT)), encoding="utf-8")
+        document.write(servers=report.document(results.load(KEPT)))
         return
     subjects = [subject for subject in SUBJECTS if _wanted(subject, asked.only)]
     shapes = SHAPES_FULL if asked.full else SHAPES

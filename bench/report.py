@@ -68,9 +68,9 @@ def text(found: Results) -> str:
     lines = [f"{name}: {value}" for name, value in found.about.items()]
     lines.append(f"load generator: counts {found.ceiling_deliveries_per_s:,.0f} deliveries in a second of CPU")
     for shape in found.shapes:
-        lines += ["", _title(shape), *_columns([_HEADINGS, *_rows(found, shape)])]
-    lines += ["", *_columns([("server", "memory / connection", "cold start"), *_fixed_costs(found)])]
-    lines += ["", *_columns(list(_standing(found))), "", _verdict(found), *_disturbance(found)]
+        lines += ["", _title(shape), *columns([_HEADINGS, *_rows(found, shape)])]
+    lines += ["", *columns([("server", "memory / connection", "cold start"), *_fixed_costs(found)])]
+    lines += ["", *columns(list(_standing(found))), "", _verdict(found), *_disturbance(found)]
     return "\n".join(lines)
 
 
@@ -82,15 +82,15 @@ def document(found: Results) -> str:
         *_disturbance(found),
         "## Where Guildhall is slower, and where it is not",
         _verdict(found),
-        "\n".join(_markdown(list(_standing(found)))),
+        "\n".join(markdown(list(_standing(found)))),
         "## Figures",
         _EXPLANATION.strip(),
     ]
     for shape in found.shapes:
-        parts += [f"### {_title(shape)}", "\n".join(_markdown([_HEADINGS, *_rows(found, shape)]))]
+        parts += [f"### {_title(shape)}", "\n".join(markdown([_HEADINGS, *_rows(found, shape)]))]
     fixed = [("server", "memory / connection", "cold start"), *_fixed_costs(found)]
-    parts += ["### Standing still", "\n".join(_markdown(fixed)), _RIVALS.strip(), "## The run"]
-    parts.append("\n".join(_markdown([("what", "value"), *found.about.items()])))
+    parts += ["### Standing still", "\n".join(markdown(fixed)), _RIVALS.strip(), "## The run"]
+    parts.append("\n".join(markdown([("what", "value"), *found.about.items()])))
     parts.append(_ceiling(found))
     return "\n\n".join(parts) + "\n"
 
@@ -194,11 +194,13 @@ def _title(shape: str) -> str:
     return f"{rooms} {'room' if rooms == '1' else 'rooms'} of {members}"
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table for a terminal, a line for each row."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table for a document, the first row its headings."""
     head, *body = [f"| {' | '.join(row)} |" for row in rows]
     return [head, f"|{'---|' * len(rows[0])}", *body]

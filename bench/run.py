@@ -45,7 +45,7 @@ def run(subjects: Sequence[Subject], shapes: Sequence[Shape], plan: Plan, comman
     about["cores used"] = "one for servers, one for the client" if cores.pinned else "one for all"
     if any(subject.kind == "node" for subject in subjects):
         install_node_rivals()
-    with machine.on_cores(cores.client), _scratch() as folder:
+    with machine.on_cores(cores.client), scratch() as folder:
         ceiling = _ceiling(folder, plan, cores)
         told(f"the client counts up to {ceiling:,.0f} deliveries/s")
         turns = tuple(_turns(folder, subjects, shapes, plan, cores, told))
@@ -91,10 +91,12 @@ def _postgresql(stack: ExitStack, cores: Cores, subjects: Sequence[Subject]) -> 
         return "", None
     with machine.on_cores(cores.server):
         url = stack.enter_context(postgresql_server())
-    return url, _postmaster(url)
+    return url, postmaster_of(url)
 
 
-def _postmaster(url: str) -> int:
+def postmaster_of(url: str) -> int:
+    """The process id of the PostgreSQL server behind a URL without a database."""
+
     async def ask() -> int:
         db = await asyncpg.connect(f"{url}/postgres")
         try:
@@ -118,6 +120,7 @@ def _ceiling(folder: Path, plan: Plan, cores: Cores) -> float:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
+    """A folder of this run's own, until the block ends."""
     with tempfile.TemporaryDirectory(prefix="guildhall-bench-") as folder:
         yield Path(folder)
