@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             return
+        # What has been made so far stays: the collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         typer.echo(f"Guildhall serves at {self._greet}")
         token = await self._guildhall.setup_token()
         if token is not None:

@@ -151,17 +151,21 @@ class Nerves:
         self._outbox = outbox
         self._pushes = pushes
         self._wake = wake
+        self._caused_by: dict[type[Fact], list[On]] = {}
+        for on in SUBSCRIPTIONS:
+            self._caused_by.setdefault(on.fact, []).append(on)
 
     async def keep(self, db: Connection, facts: Sequence[Fact]) -> None:
         errands = [
             errand
             for fact in facts
-            for on in SUBSCRIPTIONS
-            if isinstance(fact, on.fact) and (errand := on.translate(fact)) is not None
+            for on in self._caused_by.get(type(fact), ())
+            if (errand := on.translate(fact)) is not None
         ]
         if errands:
             await self._outbox.put(db, errands)
 
     async def show(self, facts: Sequence[Fact]) -> None:
-        self._wake.set()
+        if any(type(fact) in self._caused_by for fact in facts):
+            self._wake.set()
         await self._pushes.show(facts)

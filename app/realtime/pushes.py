@@ -41,6 +41,10 @@ def person_group(account_id: int) -> str:
     return f"person:{account_id}"
 
 
+_OF_ONES_OWN = (ReadMoved, RewardGranted, WalletChanged, TierChanged)
+"""Facts that only the person of that account hears of, on sockets of this process."""
+
+
 class Pushes:
     """Translates facts into pushes. A fact that nobody needs to see is passed over."""
 
@@ -53,6 +57,8 @@ class Pushes:
     async def show(self, facts: Sequence[Fact]) -> None:
         """Send what the facts of one command mean to those they concern, in order."""
         for fact in facts:
+            if isinstance(fact, _OF_ONES_OWN) and not self._connections.of_account(fact.account_id):
+                continue
             match fact:
                 case RoomChanged():
                     await self._sender.send(room_event(fact.event, str(self._epoch)), room_group(fact.event.room_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Literal
 
 import pytest
 
@@ -264,9 +265,9 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
     locked: list[int] = []
     lock = wallet_store.lock_wallets
 
-    async def noted(db: Connection, wallets: Iterable[int]) -> list[Wallet]:
+    async def noted(db: Connection, by: Literal["id", "owner_id"], those: Iterable[int]) -> list[Wallet]:
         # The rows come as they were locked.
-        rows = await lock(db, wallets)
+        rows = await lock(db, by, those)
         locked.extend(wallet.id for wallet in rows)
         return rows
 

@@ -77,7 +77,7 @@ LEDGER = (
     Mutant(
         "expired-money-pays",
         (
-            Edit(_OPEN, "if wallet.next_expiry_at <= self.now]", "if False]"),
+            Edit(_OPEN, "            if wallet.next_expiry_at <= self.now:\n", "            if False:\n"),
             Edit(_SHEET, "if lot.expires_at > self._now]", "]"),
         ),
         (f"{_BY_EXAMPLE}expired_money_cannot_be_spent_though_nobody_swept_it",),
@@ -196,8 +196,8 @@ CAPS = (
     _mutant(
         "equal-content-is-paid-again",
         _EARNING,
-        "activity.kind, self._day(wallet_id), activity.fingerprint\n",
-        'activity.kind, self._day(wallet_id), f"{activity.fingerprint} {told.op_id}"[:128]\n',
+        "self.day, self.activity.fingerprint\n",
+        'self.day, f"{self.activity.fingerprint} {self.op_id}"[:128]\n',
         f"{_TOGETHER}equal_content_in_parallel_pays_once",
     ),
     _mutant(

@@ -32,6 +32,8 @@ class Told:
     op_id: int
     activity: Activity
     rule: RewardRule
+    wallet_id: int
+    day: int
 
     @property
     def base(self) -> int:
@@ -42,6 +44,21 @@ class Told:
     def own(self) -> bool:
         """Whether it is withheld because a person did it to what is their own."""
         return self.rule.not_own and self.activity.counterpart == self.activity.actor
+
+    @property
+    def once(self) -> Claim | None:
+        """What a rule that rewards once for each subject claims."""
+        if self.rule.once is None:
+            return None
+        subject = "" if self.rule.once == "ever" else self.activity.subject or ""
+        return self.wallet_id, self.activity.kind, self.day if self.rule.once == "day" else 0, subject
+
+    @property
+    def content(self) -> Claim | None:
+        """What a rule that rewards equal content once a day claims."""
+        if not self.rule.distinct or self.activity.fingerprint is None:
+            return None
+        return self.wallet_id, self.activity.kind, self.day, self.activity.fingerprint
 
 
 class Batch:
@@ -62,7 +79,6 @@ class Batch:
         self._events = events
         self._activities = activities
         self._factors: dict[tuple[int, str], tuple[Factor, ...]] = {}
-        self._wallet_of: dict[int, int] = {}
         self._came: Mapping[tuple[int, str], int] = {}
         self._this_year: dict[tuple[int, str], int] = {}
         self._earned: Mapping[int, int] = {}
@@ -73,8 +89,12 @@ class Batch:
     async def decide(self, opened: OpenOp, fresh: Sequence[tuple[int, OpRequest]]) -> list[JsonObject | AppError]:
         """Decide each activity that is new and post what it earns: the body of `Ledger.apply_all`."""
         self._opened = opened
-        self._wallet_of = {wallet.owner_id: wallet.id for wallet in opened.sheet.wallets.values()}
-        news = [Told(op_id, *self._activities[op.name]) for op_id, op in fresh]
+        wallet_of = {wallet.owner_id: wallet for wallet in opened.sheet.wallets.values()}
+        news = []
+        for op_id, op in fresh:
+            wallet = wallet_of[op.actor]
+            day = rules.window_day(wallet.earn_day, opened.day)
+            news.append(Told(op_id, *self._activities[op.name], wallet.id, day))
         await self._load(news)
         results: list[JsonObject | AppError] = []
         for told in news:
@@ -97,22 +117,21 @@ class Batch:
         db, paying = self._work.db, [told for told in news if not told.own]
         if not paying:
             return
-        wallets = {self._wallet_of[told.activity.actor] for told in paying}
-        self._earned = await self._standings.earned(db, self._policy, list(wallets))
-        self._came = await store.came_on(db, [(wallet_id, self._day(wallet_id)) for wallet_id in wallets])
+        days = {told.wallet_id: told.day for told in paying}
+        self._earned = await self._standings.earned(db, self._policy, list(days))
+        self._came = await store.came_on(db, list(days.items()))
         for told in paying:
-            wallet_id, kind = self._wallet_of[told.activity.actor], told.activity.kind
-            if (wallet_id, kind) not in self._this_year:
-                this_year = await came_this_year(db, told.rule, wallet_id, kind, self._day(wallet_id))
-                self._this_year[wallet_id, kind] = this_year
-        if claims := [claim for told in paying for claim in (self._once(told), self._content(told)) if claim]:
+            key = told.wallet_id, told.activity.kind
+            if key not in self._this_year:
+                self._this_year[key] = await came_this_year(db, told.rule, *key, told.day)
+        if claims := [claim for told in paying for claim in (told.once, told.content) if claim]:
             self._claimed = await store.claimed(db, claims)
 
     def _pay(self, told: Told) -> Decision:
         """Decide what an activity earns and post it. Raises `BalanceTooLarge`, and has then changed nothing."""
         if told.own:
             return rules.withhold(told.base, "own")
-        once, content = self._once(told), self._content(told)
+        once, content = told.once, told.content
         if once in self._claimed:
             return rules.withhold(told.base, "already_rewarded")
         if content in self._claimed:
@@ -123,9 +142,8 @@ class Batch:
         return decision
 
     def _earn(self, told: Told) -> Decision:
-        sheet, kind = self._opened.sheet, told.activity.kind
-        wallet = sheet.wallets[self._wallet_of[told.activity.actor]]
-        day = self._day(wallet.id)
+        sheet, kind, day = self._opened.sheet, told.activity.kind, told.day
+        wallet = sheet.wallets[told.wallet_id]
 
         def came(code: str) -> int:
             return self._came.get((wallet.id, code), 0) + sheet.came(wallet.id, day, code)
@@ -162,26 +180,6 @@ class Batch:
             if claim is not None:
                 self._claimed.add(claim)
                 self._new_claims[claim] = told.op_id
-
-    def _once(self, told: Told) -> Claim | None:
-        """What a rule that rewards once for each subject claims."""
-        rule, activity = told.rule, told.activity
-        if rule.once is None:
-            return None
-        wallet_id = self._wallet_of[activity.actor]
-        subject = "" if rule.once == "ever" else activity.subject or ""
-        return wallet_id, activity.kind, self._day(wallet_id) if rule.once == "day" else 0, subject
-
-    def _content(self, told: Told) -> Claim | None:
-        """What a rule that rewards equal content once a day claims."""
-        activity = told.activity
-        if not told.rule.distinct or activity.fingerprint is None:
-            return None
-        wallet_id = self._wallet_of[activity.actor]
-        return wallet_id, activity.kind, self._day(wallet_id), activity.fingerprint
-
-    def _day(self, wallet_id: int) -> int:
-        return rules.window_day(self._opened.sheet.wallets[wallet_id].earn_day, self._opened.day)
 
 
 def earned_by(

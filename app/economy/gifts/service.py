@@ -71,7 +71,7 @@ class Gifts:
             work.record(_fact(opened, sender, recipient, new, self._rulebook.policy().symbol))
             return {"amount": new.amount}
 
-        outcome = await self._ledger.apply(work, op, body)
+        outcome = await self._ledger.apply(work, op, body, undo=False)
         if outcome.refusal is not None:
             return outcome, None
         gift = await store.sent_gift(work.db, outcome.op_id)

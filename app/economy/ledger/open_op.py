@@ -28,6 +28,7 @@ class OpenOp:
         self.sheet = Sheet(ids, op_id=op_id, now=now, day=day)
         self._ids = ids
         self._stored: dict[int, Wallet] = {}
+        self._expiries: list[store.NewOp] = []
 
     @property
     def id(self) -> int:
@@ -36,22 +37,17 @@ class OpenOp:
 
     async def lock(self, *owners: int) -> list[Wallet]:
         """Lock the wallets of these people, creating missing ones; in the order asked, expired money taken out."""
-        ids = await wallet_store.wallets_of(self.db, owners)
-        if missing := sorted(set(owners) - ids.keys()):
+        locked = await wallet_store.lock_wallets(self.db, "owner_id", owners)
+        if missing := sorted(set(owners) - {wallet.owner_id for wallet in locked}):
             await wallet_store.create_wallets(self.db, [(self._ids.new(), owner) for owner in missing])
-            ids |= await wallet_store.wallets_of(self.db, missing)
-        await self.lock_ids(ids.values())
-        return [self.sheet.wallets[ids[owner]] for owner in owners]
+            locked += await wallet_store.lock_wallets(self.db, "owner_id", missing)
+        await self._bring(locked)
+        by_owner = {wallet.owner_id: wallet.id for wallet in locked}
+        return [self.sheet.wallets[by_owner[owner]] for owner in owners]
 
     async def lock_ids(self, wallet_ids: Iterable[int]) -> None:
         """Lock these wallets, which exist, and take expired money out of them."""
-        locked = {wallet.id: wallet for wallet in await wallet_store.lock_wallets(self.db, wallet_ids)}
-        self._stored |= locked
-        self.sheet.wallets |= locked
-        if holders := [wallet.id for wallet in locked.values() if wallet.lot_available > 0]:
-            self.sheet.add_lots(await wallet_store.spendable_lots(self.db, holders))
-        expiring = [wallet.id for wallet in locked.values() if wallet.next_expiry_at <= self.now]
-        await self._take_out_expired(expiring)
+        await self._bring(await wallet_store.lock_wallets(self.db, "id", wallet_ids))
 
     async def load_lots(self, *places: Place) -> None:
         """Bring the lots among these places onto the sheet, the empty ones too. Their wallets are locked."""
@@ -78,6 +74,8 @@ class OpenOp:
         changed = [(wallet, stored.version) for wallet, stored in wallets if wallet != stored]
         touched = {place.account for item in self.sheet.posted for place in (item.transfer.debit, item.transfer.credit)}
         lots = [lot for lot in self.sheet.lots.values() if lot.id in touched]
+        if self._expiries:
+            await store.claim_ops(self.db, self._expiries, self.now)
         if changed:
             await wallet_store.save_wallets(self.db, changed)
         if lots:
@@ -87,16 +85,23 @@ class OpenOp:
         if tallies := self.sheet.tallies():
             await wallet_store.add_tallies(self.db, tallies)
 
-    async def _take_out_expired(self, wallet_ids: Iterable[int]) -> None:
+    async def _bring(self, locked: Iterable[Wallet]) -> None:
+        """Put locked wallets on the sheet with their lots, and take expired money out of them."""
+        wallets = {wallet.id: wallet for wallet in locked}
+        self._stored |= wallets
+        self.sheet.wallets |= wallets
+        if holders := [wallet.id for wallet in wallets.values() if wallet.lot_available > 0]:
+            self.sheet.add_lots(await wallet_store.spendable_lots(self.db, holders))
+        for wallet in wallets.values():
+            if wallet.next_expiry_at <= self.now:
+                self._take_out_expired(wallet.id)
+
+    def _take_out_expired(self, wallet_id: int) -> None:
         # An op of its own, so that the history says why, and a reversal of this op does not bring it back.
-        ops: list[store.NewOp] = []
-        for wallet_id in wallet_ids:
-            op_id, expired = self._ids.new(), self.sheet.expired_lots(wallet_id)
-            for lot in expired:
-                place = Place(lot.id, wallet_id)
-                self.sheet.move(place, system(SystemAccount.EXPIRY), lot.available, EXPIRY_CODE, op_id=op_id)
-            op = OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})
-            result = json.dumps({"amount": sum(lot.available for lot in expired)})
-            ops.append(store.NewOp(op_id, op, store.APPLIED, result))
-        if ops:
-            await store.claim_ops(self.db, ops, self.now)
+        op_id, expired = self._ids.new(), self.sheet.expired_lots(wallet_id)
+        for lot in expired:
+            place = Place(lot.id, wallet_id)
+            self.sheet.move(place, system(SystemAccount.EXPIRY), lot.available, EXPIRY_CODE, op_id=op_id)
+        op = OpRequest("ledger.lot", f"expiry:{op_id}", "lot_expiry", 0, {"wallet": str(wallet_id)})
+        result = json.dumps({"amount": sum(lot.available for lot in expired)})
+        self._expiries.append(store.NewOp(op_id, op, store.APPLIED, result))

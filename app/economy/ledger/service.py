@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 from app.core.clock import Calendar, Clock
@@ -43,7 +44,8 @@ class Ledger:
     """Moves value. Days are those of `calendar`, the platform's.
 
     An amount that is not above 0, or is above `AMOUNT_MAX`, is `Invalid` and stores nothing. One op never waits for
-    another in a circle; several ops in one transaction may, and then the engine ends one transaction for a retry.
+    another in a circle, unless both create a wallet; several ops in one transaction may. Then the engine ends one of
+    the transactions, for a retry.
     """
 
     def __init__(self, clock: Clock, ids: Ids, calendar: Calendar, afterwards: Afterwards | None = None) -> None:
@@ -53,20 +55,21 @@ class Ledger:
         self._calendar = calendar
         self._afterwards = afterwards
 
-    async def apply(self, work: UnitOfWork, op: OpRequest, body: Body) -> Outcome:
+    async def apply(self, work: UnitOfWork, op: OpRequest, body: Body, *, undo: bool = True) -> Outcome:
         """Carry out `body` once for this key, or return what came of it before.
 
         What `body` returns (JSON values) is the result; a refusal it raises is stored. Only refusals that can never
         turn into a yes are: one marked `retry`, and anything that is a bug, is raised on and undoes the whole.
+        `undo` may be False for a body that refuses before it writes: there is nothing to undo then.
         Raises `KeyReused` if the key came with another request before.
         """
         op_id, now = self._ids.new(), self._clock.now_ms()
         if not await store.claim_ops(work.db, [store.NewOp(op_id, op)], now):
             return _stored_outcome(await store.ops_by_key(work.db, [op.name]), op)
         recorded = len(work.facts)
+        opened = OpenOp(work.db, self._ids, op_id=op_id, now=now, day=self._calendar.day(now))
         try:
-            async with work.db.savepoint():
-                opened = OpenOp(work.db, self._ids, op_id=op_id, now=now, day=self._calendar.day(now))
+            async with work.db.savepoint() if undo else nullcontext():
                 result = await body(opened)
                 if self._afterwards is not None:
                     await self._afterwards(work, opened)
@@ -142,7 +145,7 @@ class Ledger:
             opened.sheet.move(system(faucet), place, amount, code)
             return {**(kept or {}), "amount": amount}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=lot is not None)
 
     async def spend(
         self,
@@ -164,7 +167,7 @@ class Ledger:
                 opened.sheet.move(place, system(sink), part, code)
             return {"amount": amount}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def transfer(
         self, work: UnitOfWork, op: OpRequest, *, sender: int, recipient: int, amount: int, code: str
@@ -183,7 +186,7 @@ class Ledger:
                 opened.sheet.move(place, main_of(target.id), part, code)
             return {"amount": amount}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def hold(
         self,
@@ -217,7 +220,7 @@ class Ledger:
                 opened.sheet.reserve(place, credit, part, code, expires_at)
             return {"amount": amount, "expires_at": expires_at}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def capture(self, work: UnitOfWork, op: OpRequest, *, hold_id: int, amount: int | None = None) -> Outcome:
         """Take a hold: all of it, or `amount`; the rest goes back to the very accounts it was taken from.
@@ -245,7 +248,7 @@ class Ledger:
                     opened.sheet.release(pending, TransferKind.VOIDED)
             return {"amount": wanted, "returned": held - wanted}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def void(self, work: UnitOfWork, op: OpRequest, *, hold_id: int) -> Outcome:
         """Give a hold back whole. Refused with `HoldNotFound` and `HoldResolved`."""
@@ -264,7 +267,7 @@ class Ledger:
             await opened.lock(owner)
             return {}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def reverse(self, work: UnitOfWork, op: OpRequest, *, original_op: int, amount: int | None = None) -> Outcome:
         """Undo an op's transfers, all that is left of them or `amount`, the last recorded first.
@@ -295,7 +298,7 @@ class Ledger:
                     opened.sheet.move(item.credit, item.debit, part, item.code, reverses_id=item.id)
             return {"amount": wanted, "reverses": str(original_op)}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def _release(self, work: UnitOfWork, op: OpRequest, hold_id: int, kind: TransferKind) -> Outcome:
         async def body(opened: OpenOp) -> JsonObject:
@@ -304,7 +307,7 @@ class Ledger:
                 opened.sheet.release(pending, kind)
             return {"returned": sum(pending.amount for pending in pendings)}
 
-        return await self.apply(work, op, body)
+        return await self.apply(work, op, body, undo=False)
 
     async def _unresolved(self, opened: OpenOp, hold_id: int) -> list[Transfer]:
         """The pending transfers of a hold, its wallets locked and its lots loaded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from typing import Literal
 
 from app.economy.ledger.model import Lot, LotTerms, Tally, Wallet
 from app.infra.database import Columns, Connection
@@ -79,16 +80,6 @@ async def create_wallets(db: Connection, wallets: Sequence[tuple[int, int]]) -> 
     )
 
 
-async def wallets_of(db: Connection, owners: Iterable[int]) -> dict[int, int]:
-    """The wallets of these owners, as far as they have one."""
-    rows = await db.over(
-        "SELECT id, owner_id FROM econ_wallet WHERE owner_id IN (SELECT owner_id FROM given)",
-        {"owner_id": "bigint"},
-        [(owner,) for owner in owners],
-    )
-    return {row["owner_id"]: row["id"] for row in rows}
-
-
 async def owner_of(db: Connection, wallet_id: int) -> int:
     """Whose wallet it is."""
     row = await db.one("SELECT owner_id FROM econ_wallet WHERE id = :id", id=wallet_id)
@@ -96,12 +87,12 @@ async def owner_of(db: Connection, wallet_id: int) -> int:
     return int(row["owner_id"])
 
 
-async def lock_wallets(db: Connection, wallets: Iterable[int]) -> list[Wallet]:
-    """Lock wallets that exist until the transaction ends, in ascending id, and read them as they are then."""
+async def lock_wallets(db: Connection, by: Literal["id", "owner_id"], those: Iterable[int]) -> list[Wallet]:
+    """Lock those wallets there are until the transaction ends, in ascending id, and read them as they are then."""
     rows = await db.over(
-        f"SELECT {_WALLET} FROM econ_wallet WHERE id IN (SELECT id FROM given) ORDER BY id {db.for_update}",
-        {"id": "bigint"},
-        [(wallet_id,) for wallet_id in wallets],
+        f"SELECT {_WALLET} FROM econ_wallet WHERE {by} IN (SELECT that FROM given) ORDER BY id {db.for_update}",
+        {"that": "bigint"},
+        [(that,) for that in those],
     )
     return [Wallet(**row) for row in rows]
 

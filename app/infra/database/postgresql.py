@@ -17,6 +17,9 @@ from app.infra.tasks import settle
 # Literals, quoted names and comments are matched first, so that a colon within them is text; `::` is a cast.
 _PARAMETER = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|::|:([a-z_][a-z0-9_]*)""")
 
+FEW_ROWS = 4
+"""So many rows are written out in a statement: the server plans it once. One over arrays is planned each time."""
+
 _UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -38,10 +41,16 @@ def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER.sub(lambda match: numbered[match[1]] if match[1] else match[0], sql), names
 
 
-@lru_cache(maxsize=256)
-def _with_given(sql: str, columns: tuple[tuple[str, str], ...]) -> str:
-    arrays = ", ".join(f":given_{name}::{kind}[]" for name, kind in columns)
-    return f"WITH given ({', '.join(name for name, _ in columns)}) AS (SELECT * FROM unnest({arrays})) {sql}"
+@lru_cache(maxsize=512)
+def _with_given(sql: str, columns: tuple[tuple[str, str], ...], rows: int | None) -> str:
+    """A statement with its table of rows before it: so many rows written out, or any number as arrays (None)."""
+    if rows is None:
+        table = f"SELECT * FROM unnest({', '.join(f':given_{name}::{kind}[]' for name, kind in columns)})"
+    else:
+        table = "VALUES " + ", ".join(
+            f"({', '.join(f':given_{name}_{row}::{kind}' for name, kind in columns)})" for row in range(rows)
+        )
+    return f"WITH given ({', '.join(name for name, _ in columns)}) AS ({table}) {sql}"
 
 
 class PostgreSQLConnection:
@@ -75,9 +84,17 @@ class PostgreSQLConnection:
             await self._raw.executemany(statement, [[row[name] for name in names] for row in rows])
 
     async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
+        kinds = tuple(columns.items())
+        if 0 < len(rows) <= FEW_ROWS:
+            given = {
+                f"given_{name}_{number}": value
+                for number, row in enumerate(rows)
+                for name, value in zip(columns, row, strict=True)
+            }
+            return await self.all(_with_given(sql, kinds, len(rows)), **given, **params)
         arrays = zip(*rows, strict=True) if rows else ((),) * len(columns)
         given = {f"given_{name}": array for name, array in zip(columns, arrays, strict=True)}
-        return await self.all(_with_given(sql, tuple(columns.items())), **given, **params)
+        return await self.all(_with_given(sql, kinds, None), **given, **params)
 
     async def script(self, sql: str) -> None:
         with _translated(self._raw):
@@ -106,6 +123,8 @@ class PostgreSQL:
                 min_size=1,
                 max_size=self._pool_max,
                 command_timeout=30,
+                # What a transaction sets ends with it, so that there is nothing to ask the server to put back.
+                reset=_nothing_to_put_back,
                 statement_cache_size=512,
                 server_settings={"application_name": "guildhall", "lock_timeout": "5s"},
             )
@@ -141,6 +160,10 @@ class PostgreSQL:
         finally:
             with _translated():
                 await settle(self._pool.release(raw))
+
+
+async def _nothing_to_put_back(raw: object) -> None:
+    """In place of the round trip that asyncpg makes when a connection returns to the pool."""
 
 
 @asynccontextmanager
