@@ -85,6 +85,8 @@ class Batch:
         self._claimed: set[Claim] = set()
         self._new_claims: dict[Claim, int] = {}
         self._opened: OpenOp
+        self.decisions: dict[int, Decision] = {}
+        """What was decided, by the op that records it."""
 
     async def decide(self, opened: OpenOp, fresh: Sequence[tuple[int, OpRequest]]) -> list[JsonObject | AppError]:
         """Decide each activity that is new and post what it earns: the body of `Ledger.apply_all`."""
@@ -104,6 +106,7 @@ class Batch:
             except BalanceTooLarge as refusal:
                 results.append(refusal)
             else:
+                self.decisions[told.op_id] = decision
                 results.append({"activity": told.activity.kind, **decision.to_json()})
         return results
 

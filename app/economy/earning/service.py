@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.accounts import store as accounts
 from app.core.clock import Calendar, Clock
@@ -71,14 +71,16 @@ class Economy:
         await batch.write_claims()
         came = iter(outcomes)
         return [
-            None if rule is None else _rewarded(next(came), rule.base(activity.weight, activity.amount))
+            None
+            if rule is None
+            else _rewarded(next(came), rule.base(activity.weight, activity.amount), batch.decisions)
             for activity, rule in ruled
         ]
 
     async def rewarded(self, db: Connection, kind: str, key: str) -> Rewarded | None:
         """What came of an activity when it was told under this key, whatever the policy is now; None if it was not."""
         outcome = await self._ledger.outcome_of(db, f"activity.{kind}", key)
-        return None if outcome is None else _rewarded(outcome, 0)
+        return None if outcome is None else _rewarded(outcome, 0, {})
 
     async def award(
         self, work: UnitOfWork, *, admin_id: int, account_id: int, amount: int, reason: str, key: str
@@ -168,8 +170,8 @@ def _request(activity: Activity, policy: Policy) -> OpRequest:
     return OpRequest(f"activity.{activity.kind}", activity.key, REWARD, activity.actor, told, policy.version)
 
 
-def _rewarded(outcome: Outcome, base: int) -> Rewarded:
+def _rewarded(outcome: Outcome, base: int, decisions: Mapping[int, Decision]) -> Rewarded:
     if outcome.refusal is not None:
         # The ledger refuses a reward for one reason alone: the wallet holds the most it can.
         return Rewarded(outcome.op_id, rules.withhold(base, "balance_full"))
-    return Rewarded(outcome.op_id, Decision.from_json(outcome.result))
+    return Rewarded(outcome.op_id, decisions.get(outcome.op_id) or Decision.from_json(outcome.result))

@@ -37,7 +37,7 @@ class Standings:
         earned = await self.earned(opened.db, policy, [wallet.id for wallet in moved])
         for wallet in moved:
             standing = self.place(work, opened, policy, wallet.id, earned)
-            balance = self.balance(wallet, _by_source(opened, wallet), standing, policy)
+            balance = _balance(wallet, _by_source(opened, wallet), standing, policy, opened.day)
             work.record(WalletChanged(wallet.owner_id, balance))
 
     async def earned(self, db: Connection, policy: Policy, wallets: Sequence[int]) -> Mapping[int, int]:
@@ -67,7 +67,7 @@ class Standings:
     async def balance_of(self, db: Connection, account_id: int) -> Balance:
         """What a person has now; nothing at all if they never had any."""
         wallet, by_source, standing = await self._read(db, account_id)
-        return self.balance(wallet, by_source, standing, self._rulebook.policy())
+        return _balance(wallet, by_source, standing, self._rulebook.policy(), self._calendar.day(self._clock.now_ms()))
 
     async def standing_of(self, db: Connection, account_id: int) -> Standing:
         """The tier a person holds now, the next one, and what it rests on."""
@@ -82,23 +82,6 @@ class Standings:
         """A person's wallet, unlocked; an empty one if they have none."""
         found = await wallet_store.wallet(db, account_id)
         return found or Wallet(0, account_id, 0, 0, 0, 1, 0, 0, 0, 0)
-
-    def balance(self, wallet: Wallet, by_source: dict[str, int], standing: Standing, policy: Policy) -> Balance:
-        """How a wallet stands, with the windows of the caps as they are now."""
-        day = rules.window_day(wallet.earn_day, self._calendar.day(self._clock.now_ms()))
-        same_week = rules.week_of(day) == rules.week_of(wallet.earn_day)
-        return Balance(
-            account_id=wallet.owner_id,
-            balance=sum(by_source.values()),
-            held=wallet.held,
-            by_source=by_source,
-            tier=standing.tier,
-            next_tier=standing.next_tier,
-            today=Window(wallet.earn_day_used if day == wallet.earn_day else 0, policy.day_cap),
-            week=Window(wallet.earn_week_used if same_week else 0, policy.week_cap),
-            token=policy.token,
-            symbol=policy.symbol,
-        )
 
     async def _read(self, db: Connection, account_id: int) -> tuple[Wallet, dict[str, int], Standing]:
         policy, wallet = self._rulebook.policy(), await self.wallet(db, account_id)
@@ -122,6 +105,24 @@ class Standings:
             work.record(TierChanged(wallet.owner_id, before, tier, up, opened.now))
         elif before == "" and tier != names[0]:
             work.record(TierChanged(wallet.owner_id, names[0], tier, up=True, at=opened.now))
+
+
+def _balance(wallet: Wallet, by_source: dict[str, int], standing: Standing, policy: Policy, today: int) -> Balance:
+    """How a wallet stands, with the windows of the caps as they are on a day."""
+    day = rules.window_day(wallet.earn_day, today)
+    same_week = rules.week_of(day) == rules.week_of(wallet.earn_day)
+    return Balance(
+        account_id=wallet.owner_id,
+        balance=sum(by_source.values()),
+        held=wallet.held,
+        by_source=by_source,
+        tier=standing.tier,
+        next_tier=standing.next_tier,
+        today=Window(wallet.earn_day_used if day == wallet.earn_day else 0, policy.day_cap),
+        week=Window(wallet.earn_week_used if same_week else 0, policy.week_cap),
+        token=policy.token,
+        symbol=policy.symbol,
+    )
 
 
 def _by_source(opened: OpenOp, wallet: Wallet) -> dict[str, int]:
