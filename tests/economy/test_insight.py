@@ -218,7 +218,7 @@ async def test_the_file_holds_the_latest_ten_thousand_lines(ana: Member, clock: 
             )
             for number in range(1, count + 1)
         ]
-        await ledger_store.insert_transfers(work.db, posted)
+        await work.db.together([ledger_store.transfers_stored(posted)])
         await work.db.execute(
             "UPDATE econ_wallet SET version = version + :count, main_available = main_available + :count",
             count=count,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from app.infra.database import Columns, Connection, Row
+from app.infra.database import Columns, Connection, Over, Row
 
 
 class Crash(Exception):
@@ -40,6 +40,10 @@ class CrashingConnection:
     async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
         self._count()
         return await self._inner.over(sql, columns, rows, **params)
+
+    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+        # Each by itself, as on SQLite, so that a process may die between any two of them.
+        return [await self.over(its.sql, its.columns, its.rows) if its.rows else [] for its in statements]
 
     async def script(self, sql: str) -> None:
         self._count()

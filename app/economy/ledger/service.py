@@ -64,7 +64,8 @@ class Ledger:
         Raises `KeyReused` if the key came with another request before.
         """
         op_id, now = self._ids.new(), self._clock.now_ms()
-        if not await store.claim_ops(work.db, [store.NewOp(op_id, op)], now):
+        (claimed,) = await work.db.together([store.ops_stored([store.NewOp(op_id, op)], now)])
+        if not claimed:
             return _stored_outcome(await store.ops_by_key(work.db, [op.name]), op)
         recorded = len(work.facts)
         opened = OpenOp(work.db, self._ids, op_id=op_id, now=now, day=self._calendar.day(now))
@@ -73,15 +74,14 @@ class Ledger:
                 result = await body(opened)
                 if self._afterwards is not None:
                     await self._afterwards(work, opened)
-                await opened.write()
+                outcome = Outcome(op_id, result)
+                await opened.write(store.op_settled(op_id, *_settled(outcome)))
         except AppError as refusal:
             if refusal.retry or isinstance(refusal, KeyReused):
                 raise
             del work.facts[recorded:]
             outcome = Outcome(op_id, {}, refusal)
-        else:
-            outcome = Outcome(op_id, result)
-        await store.settle_op(work.db, op_id, *_settled(outcome))
+            await work.db.together([store.op_settled(op_id, *_settled(outcome))])
         return outcome
 
     async def apply_all(self, work: UnitOfWork, ops: Sequence[OpRequest], body: BatchBody) -> list[Outcome]:
@@ -108,9 +108,8 @@ class Ledger:
         if self._afterwards is not None:
             await self._afterwards(work, opened)
         settled = [store.NewOp(op_id, op, *_settled(outcomes[op.name])) for op_id, op in fresh.values()]
-        if len(await store.claim_ops(work.db, settled, now)) < len(settled):
+        if len(await opened.write(store.ops_stored(settled, now))) < len(settled):
             raise Contention("Somebody else's op took a key of this batch")
-        await opened.write()
         return [
             _stored_outcome(stored, op) if op.name in stored else _told_twice(fresh[op.name][1], op, outcomes[op.name])
             for op in ops

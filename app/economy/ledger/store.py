@@ -16,7 +16,7 @@ from app.economy.ledger.model import (
     TransferKind,
 )
 from app.economy.ledger.sheet import Posted
-from app.infra.database import Columns, Connection, Row
+from app.infra.database import Columns, Connection, Over, Row
 
 APPLIED = 1
 REFUSED = 2
@@ -31,6 +31,7 @@ _OP: Columns = {
     "policy_version": "integer",
     "status": "integer",
     "result": "text",
+    "created_at": "bigint",
 }
 _POSTED: Columns = {
     "id": "bigint",
@@ -69,24 +70,31 @@ class NewOp:
     result: str | None = None
 
 
-async def claim_ops(db: Connection, ops: Sequence[NewOp], now: int) -> set[int]:
-    """Store ops; the ids of those whose keys were free. Waits for whoever is storing the same key."""
-    rows = await db.over(
+def ops_stored(ops: Sequence[NewOp], now: int) -> Over:
+    """Stores ops and returns the ids of those whose keys were free. Waits for whoever is storing the same key."""
+    return Over(
         """
         INSERT INTO econ_op
           (id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, result, created_at)
-        SELECT id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, result, CAST(:now AS BIGINT)
+        SELECT id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, result, created_at
         FROM given WHERE true ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id
         """,
         _OP,
         [
-            (op.id, *its.name, its.digest(), its.kind, its.actor, its.policy_version, op.status, op.result)
+            (op.id, *its.name, its.digest(), its.kind, its.actor, its.policy_version, op.status, op.result, now)
             for op in ops
             for its in (op.request,)
         ],
-        now=now,
     )
-    return {row["id"] for row in rows}
+
+
+def op_settled(op_id: int, status: int, result: str) -> Over:
+    """Gives an op its outcome."""
+    return Over(
+        "UPDATE econ_op SET status = given.status, result = given.result FROM given WHERE econ_op.id = given.id",
+        {"id": "bigint", "status": "integer", "result": "text"},
+        [(op_id, status, result)],
+    )
 
 
 async def ops_by_key(db: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Row]:
@@ -123,20 +131,11 @@ async def op(db: Connection, op_id: int) -> StoredOp | None:
     )
 
 
-async def settle_op(db: Connection, op_id: int, status: int, result: str) -> None:
-    await db.execute(
-        "UPDATE econ_op SET status = :status, result = :result WHERE id = :id",
-        id=op_id,
-        status=status,
-        result=result,
-    )
-
-
-async def insert_transfers(db: Connection, posted: Sequence[Posted]) -> None:
+def transfers_stored(posted: Sequence[Posted]) -> Over:
+    """Stores transfers."""
     names = ", ".join(_POSTED)
-    await db.over(
-        f"INSERT INTO econ_transfer ({names}) SELECT {names} FROM given", _POSTED, [_row(item) for item in posted]
-    )
+    sql = f"INSERT INTO econ_transfer ({names}) SELECT {names} FROM given"
+    return Over(sql, _POSTED, [_row(item) for item in posted])
 
 
 async def transfers_of(db: Connection, op_id: int) -> list[Transfer]:

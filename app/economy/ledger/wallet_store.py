@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Literal
 
 from app.economy.ledger.model import Lot, LotTerms, Tally, Wallet
-from app.infra.database import Columns, Connection
+from app.infra.database import Columns, Connection, Over
 
 _WALLET = """
 id, owner_id, main_available, lot_available, held, earn_day, earn_day_used, earn_week_used, next_expiry_at, version,
@@ -41,6 +41,7 @@ _TALLY: Columns = {
     "came_ops": "integer",
     "went_ops": "integer",
 }
+_tally_values = attrgetter(*_TALLY)
 _LOT = "id, wallet_id, lot_key, source, priority, expires_at, giftable, reserved_for, available, held"
 
 
@@ -97,9 +98,9 @@ async def lock_wallets(db: Connection, by: Literal["id", "owner_id"], those: Ite
     return [Wallet(**row) for row in rows]
 
 
-async def save_wallets(db: Connection, wallets: Sequence[tuple[Wallet, int]]) -> None:
-    """Store locked wallets, each with the version it was read at."""
-    rows = await db.over(
+def wallets_saved(wallets: Sequence[tuple[Wallet, int]]) -> Over:
+    """Stores locked wallets, each with the version it was read at; returns those that were as they were read."""
+    return Over(
         """
         UPDATE econ_wallet SET main_available = given.main_available, lot_available = given.lot_available,
           held = given.held, earn_day = given.earn_day, earn_day_used = given.earn_day_used,
@@ -111,8 +112,6 @@ async def save_wallets(db: Connection, wallets: Sequence[tuple[Wallet, int]]) ->
         _SAVED_WALLET,
         [(*_wallet_values(wallet), seen) for wallet, seen in wallets],
     )
-    # Impossible under the lock; if it ever happened, going on would lose money.
-    assert len(rows) == len(wallets), "a wallet moved under its lock"
 
 
 async def spendable_lots(db: Connection, wallets: Iterable[int]) -> list[Lot]:
@@ -160,17 +159,18 @@ async def open_lot(db: Connection, lot_id: int, wallet_id: int, terms: LotTerms,
     return Lot(**row)
 
 
-async def save_lots(db: Connection, lots: Iterable[Lot]) -> None:
-    await db.over(
+def lots_saved(lots: Iterable[Lot]) -> Over:
+    """Stores lots of locked wallets."""
+    return Over(
         "UPDATE econ_lot SET available = given.available, held = given.held FROM given WHERE econ_lot.id = given.id",
         {"id": "bigint", "available": "bigint", "held": "bigint"},
         [(lot.id, lot.available, lot.held) for lot in lots],
     )
 
 
-async def add_tallies(db: Connection, tallies: Sequence[Tally]) -> None:
-    """Add to wallets' days. The wallets are locked, and what came was cut to fit `came_max`."""
-    rows = await db.over(
+def tallies_added(tallies: Sequence[Tally]) -> Over:
+    """Adds to the days of locked wallets; returns what has come on each of those days by then."""
+    return Over(
         """
         INSERT INTO econ_tally (wallet_id, day, code, done, came, went, came_ops, went_ops)
         SELECT wallet_id, day, code, done, came, went, came_ops, went_ops FROM given WHERE true
@@ -186,10 +186,6 @@ async def add_tallies(db: Connection, tallies: Sequence[Tally]) -> None:
             for its in tallies
         ],
     )
-    came = {(row["wallet_id"], row["day"], row["code"]): row["came"] for row in rows}
-    for its in tallies:
-        # Impossible under the lock; if it ever happened, going on would exceed the cap.
-        assert its.came_max is None or came[its.wallet_id, its.day, its.code] <= its.came_max, f"the cap of {its.code}"
 
 
 async def overdue_owners(db: Connection, now: int, limit: int) -> list[int]:

@@ -5,7 +5,7 @@ Stores speak SQL that both engines read alike, with `:name` parameters; what the
 
 from __future__ import annotations
 
-from app.infra.database.base import Columns, Connection, Contention, Database, IntegrityViolation, Row
+from app.infra.database.base import Columns, Connection, Contention, Database, IntegrityViolation, Over, Row
 from app.infra.database.postgresql import PostgreSQL
 from app.infra.database.sqlite import SQLite
 
@@ -15,6 +15,7 @@ __all__ = [
     "Contention",
     "Database",
     "IntegrityViolation",
+    "Over",
     "PostgreSQL",
     "Row",
     "SQLite",

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Dialect = Literal["sqlite", "postgresql"]
 Columns = Mapping[str, Literal["bigint", "integer", "text"]]
 """The columns of rows that are handed to a statement, in their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A statement that reads `rows` from a table named `given`, and has no other parameters."""
+
+    sql: str
+    columns: Columns
+    rows: Sequence[Sequence[Any]]
 
 
 class Row(Protocol):
@@ -56,6 +66,13 @@ class Connection(Protocol):
         """Run one statement that reads `rows` from a table named `given`; what its RETURNING clause or query gives.
 
         An `INSERT ... SELECT ... FROM given ON CONFLICT` needs a `WHERE true` before its ON, or SQLite reads a join.
+        """
+        ...
+
+    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+        """Run statements that write, none of which reads or writes what another writes; what each of them returns.
+
+        A server is asked once for all of them. A statement over no rows is not run.
         """
         ...
 

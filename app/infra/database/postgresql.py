@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -11,7 +12,7 @@ from typing import Any, cast
 import asyncpg
 
 from app.core.errors import Unavailable
-from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Row
+from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Over, Row
 from app.infra.tasks import settle
 
 # Literals, quoted names and comments are matched first, so that a colon within them is text; `::` is a cast.
@@ -41,16 +42,49 @@ def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER.sub(lambda match: numbered[match[1]] if match[1] else match[0], sql), names
 
 
+Shape = tuple[str, tuple[tuple[str, str], ...], int | None]
+"""A statement over rows as text: its SQL, its columns, and how many rows are written out; None for arrays."""
+
+
+def _shape(its: Over) -> Shape:
+    return its.sql, tuple(its.columns.items()), len(its.rows) if 0 < len(its.rows) <= FEW_ROWS else None
+
+
+def _values(its: Over, prefix: str) -> dict[str, Any]:
+    """The parameters of a statement over rows, by name."""
+    if 0 < len(its.rows) <= FEW_ROWS:
+        return {
+            f"{prefix}{name}_{number}": value
+            for number, row in enumerate(its.rows)
+            for name, value in zip(its.columns, row, strict=True)
+        }
+    arrays = zip(*its.rows, strict=True) if its.rows else ((),) * len(its.columns)
+    return {f"{prefix}{name}": array for name, array in zip(its.columns, arrays, strict=True)}
+
+
 @lru_cache(maxsize=512)
-def _with_given(sql: str, columns: tuple[tuple[str, str], ...], rows: int | None) -> str:
-    """A statement with its table of rows before it: so many rows written out, or any number as arrays (None)."""
+def _with_given(shape: Shape, prefix: str) -> str:
+    """A statement with its table of rows before it."""
+    sql, columns, rows = shape
     if rows is None:
-        table = f"SELECT * FROM unnest({', '.join(f':given_{name}::{kind}[]' for name, kind in columns)})"
+        table = f"SELECT * FROM unnest({', '.join(f':{prefix}{name}::{kind}[]' for name, kind in columns)})"
     else:
         table = "VALUES " + ", ".join(
-            f"({', '.join(f':given_{name}_{row}::{kind}' for name, kind in columns)})" for row in range(rows)
+            f"({', '.join(f':{prefix}{name}_{row}::{kind}' for name, kind in columns)})" for row in range(rows)
         )
     return f"WITH given ({', '.join(name for name, _ in columns)}) AS ({table}) {sql}"
+
+
+@lru_cache(maxsize=512)
+def _in_one(shapes: tuple[Shape, ...]) -> str:
+    """Statements that write, as parts of one; it gives the rows they return, each with the number of its part."""
+    parts = [f"part_{number} AS ({_with_given(shape, f'part_{number}_')})" for number, shape in enumerate(shapes)]
+    returned = [
+        f"SELECT {number} AS part, CAST(to_json(part_{number}) AS TEXT) AS row FROM part_{number}"
+        for number, shape in enumerate(shapes)
+        if "RETURNING" in shape[0]
+    ]
+    return f"WITH {', '.join(parts)} {' UNION ALL '.join(returned) or 'SELECT 0 AS part, NULL AS row WHERE false'}"
 
 
 class PostgreSQLConnection:
@@ -84,17 +118,19 @@ class PostgreSQLConnection:
             await self._raw.executemany(statement, [[row[name] for name in names] for row in rows])
 
     async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
-        kinds = tuple(columns.items())
-        if 0 < len(rows) <= FEW_ROWS:
-            given = {
-                f"given_{name}_{number}": value
-                for number, row in enumerate(rows)
-                for name, value in zip(columns, row, strict=True)
-            }
-            return await self.all(_with_given(sql, kinds, len(rows)), **given, **params)
-        arrays = zip(*rows, strict=True) if rows else ((),) * len(columns)
-        given = {f"given_{name}": array for name, array in zip(columns, arrays, strict=True)}
-        return await self.all(_with_given(sql, kinds, None), **given, **params)
+        its = Over(sql, columns, rows)
+        return await self.all(_with_given(_shape(its), "given_"), **_values(its, "given_"), **params)
+
+    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+        asked = [(position, its) for position, its in enumerate(statements) if its.rows]
+        params: dict[str, Any] = {}
+        for number, (_, its) in enumerate(asked):
+            params |= _values(its, f"part_{number}_")
+        returned: list[list[Row]] = [[] for _ in statements]
+        if asked:
+            for row in await self.all(_in_one(tuple(_shape(its) for _, its in asked)), **params):
+                returned[asked[row["part"]][0]].append(json.loads(row["row"]))
+        return returned
 
     async def script(self, sql: str) -> None:
         with _translated(self._raw):

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import aiosqlite
 
-from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Row
+from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Over, Row
 from app.infra.tasks import settle
 
 _PRAGMAS = (
@@ -62,6 +62,9 @@ class SQLiteConnection:
 
     async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
         return await self.all(_with_given(sql, tuple(columns)), given=json.dumps(rows), **params)
+
+    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+        return [await self.over(its.sql, its.columns, its.rows) if its.rows else [] for its in statements]
 
     async def script(self, sql: str) -> None:
         # sqlite3.executescript would commit the open transaction first.
