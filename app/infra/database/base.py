@@ -89,7 +89,7 @@ class Database(Protocol):
     """A database that has been opened.
 
     On SQLite one writing transaction runs at a time; on PostgreSQL (READ COMMITTED) many do, so whatever a decision
-    rests on is locked by an UPDATE first and read in a later statement.
+    rests on is locked first, by an UPDATE or a SELECT with `for_update`, and read in a later statement.
     """
 
     dialect: Dialect
