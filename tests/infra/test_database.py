@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.infra.database import Columns, Connection, Database, IntegrityViolation
+from app.infra.database import Columns, Connection, Database, IntegrityViolation, Over
 
 NOTE: Columns = {"id": "bigint", "body": "text"}
 INSERT = "INSERT INTO note (id, body) VALUES (:id, :body)"
@@ -61,8 +61,17 @@ class TestStatements:
             async with notes.transaction() as db:
                 await db.execute(INSERT, id=1)
 
-    async def test_a_statement_over_rows_reads_them_in_their_order(self, notes: Database) -> None:
-        rows = [(3, "สาม 👋🏽 ' \" ; :id"), (2**63 - 1, None), (1, "one")]
+    @pytest.mark.parametrize("count", [1, 3, 6])
+    async def test_a_statement_over_rows_reads_them_in_their_order(self, notes: Database, count: int) -> None:
+        rows = [
+            (3, "สาม 👋🏽 ' \" ; :id"),
+            (2**63 - 1, None),
+            (1, 'a\\"b\\\\,{NULL}\t'),
+            (-1, "NULL"),
+            (2, ""),
+            (4, "\n"),
+        ]
+        rows = rows[:count]
         async with notes.reader() as db:
             read = await db.over("SELECT id, body, :kind AS kind FROM given", NOTE, rows, kind="x")
         assert [(row["id"], row["body"], row["kind"]) for row in read] == [(*row, "x") for row in rows]
@@ -79,6 +88,34 @@ class TestStatements:
             kept = await db.all("SELECT id, body FROM note ORDER BY id")
         assert [row["id"] for row in new] == [1, 3]
         assert [(row["id"], row["body"]) for row in kept] == [(1, "z"), (2, "old"), (3, "c")]
+
+    @pytest.mark.parametrize("count", [1, 20])
+    async def test_statements_together_give_what_each_returns(self, notes: Database, count: int) -> None:
+        new = Over(
+            "INSERT INTO note (id, body) SELECT id, body FROM given WHERE true ON CONFLICT DO NOTHING RETURNING id",
+            NOTE,
+            [(number, f'"{number}"') for number in range(count)],
+        )
+        mute = Over("UPDATE note SET body = given.body FROM given WHERE note.id = given.id", NOTE, [(-1, "told")])
+        none = Over("DELETE FROM note WHERE id IN (SELECT id FROM given) RETURNING id", NOTE, [])
+        loud = Over(
+            "UPDATE note SET body = given.body FROM given WHERE note.id = given.id RETURNING note.id, note.body",
+            NOTE,
+            [(-2, "ก\\"), (-3, "nobody")],
+        )
+        async with notes.transaction() as db:
+            await db.many(INSERT, [{"id": number, "body": "old"} for number in (-1, -2, 0)])
+            first, second, third, fourth = await db.together([new, mute, none, loud])
+            kept = {row["id"]: row["body"] for row in await db.all("SELECT id, body FROM note")}
+        assert [row["id"] for row in first] == list(range(1, count))
+        assert (second, third) == ([], [])
+        assert [(row["id"], row["body"]) for row in fourth] == [(-2, "ก\\")]
+        assert kept == {-1: "told", -2: "ก\\", 0: "old"} | {number: f'"{number}"' for number in range(1, count)}
+
+    async def test_statements_together_over_nothing_are_none(self, notes: Database) -> None:
+        async with notes.transaction() as db:
+            assert await db.together([Over("DELETE FROM note WHERE id IN (SELECT id FROM given)", NOTE, [])]) == [[]]
+            assert await db.together([]) == []
 
     async def test_a_statement_over_no_rows_does_nothing(self, notes: Database) -> None:
         async with notes.transaction() as db:

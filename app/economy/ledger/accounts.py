@@ -6,8 +6,8 @@ have no balance row, so nobody queues on one: their balance is the sum of their 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 NEVER = 2**63 - 1
 """The expiry of money that does not expire; a number, since NULL sorts differently on the two engines."""
@@ -48,8 +48,7 @@ class Priority(IntEnum):
     DEPOSIT = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One side of a transfer: an account, and the wallet it belongs to (None for the system's)."""
 
     account: int

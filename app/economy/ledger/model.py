@@ -1,4 +1,8 @@
-"""What the ledger is made of. Amounts are micro-tokens, times are milliseconds."""
+"""What the ledger is made of. Amounts are micro-tokens, times are milliseconds.
+
+What is made anew at every movement is a named tuple: as unchanging as a frozen dataclass, and made in a third of its
+time.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.core.errors import AppError
 from app.economy.ledger.accounts import NEVER, Place
@@ -35,8 +39,7 @@ class Purpose(StrEnum):
     DEVICES = "devices"
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(NamedTuple):
     """A person's hot row.
 
     The day counters belong to `earn_day`, the week counter to the ISO week of that day. `tier` is the one last told to
@@ -63,8 +66,7 @@ class Wallet:
         return self.main_available + self.lot_available
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Money with an expiry or a restriction. `reserved_for` is a `Purpose`, or empty for any."""
 
     id: int
@@ -97,8 +99,7 @@ class LotTerms:
     reserved_for: Purpose | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(NamedTuple):
     """One immutable movement, as it is stored. `returned` is what a resolution gives back to the debit side."""
 
     id: int
@@ -116,8 +117,7 @@ class Transfer:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """What ops add to a wallet's day under one code: how often it was `done`, what came and what went.
 
     `came_ops` and `went_ops` count the ops that moved something. `came_max` is the most that may have come in all on

@@ -7,7 +7,7 @@ each wallet however many transfers an op has. No I/O here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from app.core.ids import Ids
 from app.core.money import AMOUNT_MAX
@@ -19,16 +19,14 @@ UNDO = "undo."
 """What reverses a transfer is tallied under this and the transfer's code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """What a transfer did to one wallet: the version it took and the balance it left."""
 
     version: int
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A transfer ready to be stored."""
 
     transfer: Transfer
@@ -90,28 +88,22 @@ class Sheet:
 
     def reserve(self, debit: Place, credit: Place, amount: int, code: str, expires_at: int) -> Transfer:
         """Set `amount` of `debit` aside for `credit`. Raises `InsufficientTokens`."""
-        pending = replace(self._transfer(TransferKind.PENDING, debit, credit, amount, code), expires_at=expires_at)
+        pending = self._transfer(TransferKind.PENDING, debit, credit, amount, code)._replace(expires_at=expires_at)
         return self._post(pending, self._shift(debit, -amount, amount), None)
 
     def capture(self, pending: Transfer, amount: int) -> Transfer:
         """Move `amount` of what was reserved; the rest goes back to the account it was taken from."""
         rest = pending.amount - amount
-        captured = replace(
-            self._transfer(TransferKind.CAPTURED, pending.debit, pending.credit, amount, pending.code),
-            pending_id=pending.id,
-            returned=rest,
-        )
+        captured = self._transfer(TransferKind.CAPTURED, pending.debit, pending.credit, amount, pending.code)
+        captured = captured._replace(pending_id=pending.id, returned=rest)
         debited = self._shift(pending.debit, rest, -pending.amount)
         credited = self._shift(pending.credit, amount, 0)
         return self._post(captured, debited, credited)
 
     def release(self, pending: Transfer, kind: TransferKind) -> Transfer:
         """Give all of what was reserved back to the account it was taken from. `kind` is VOIDED or EXPIRED."""
-        released = replace(
-            self._transfer(kind, pending.debit, pending.credit, pending.amount, pending.code),
-            pending_id=pending.id,
-            returned=pending.amount,
-        )
+        released = self._transfer(kind, pending.debit, pending.credit, pending.amount, pending.code)
+        released = released._replace(pending_id=pending.id, returned=pending.amount)
         return self._post(released, self._shift(pending.debit, pending.amount, -pending.amount), None)
 
     def plan(self, wallet_id: int, amount: int, purpose: Purpose) -> list[tuple[Place, int]]:
@@ -141,7 +133,7 @@ class Sheet:
     def count_earning(self, wallet_id: int, *, day: int, day_used: int, week_used: int) -> None:
         """Set how much a wallet has earned in the windows of `day`."""
         wallet = self.wallets[wallet_id]
-        self.wallets[wallet_id] = replace(wallet, earn_day=day, earn_day_used=day_used, earn_week_used=week_used)
+        self.wallets[wallet_id] = wallet._replace(earn_day=day, earn_day_used=day_used, earn_week_used=week_used)
 
     def note(self, tally: Tally) -> None:
         """Count something done, or limit what may come, beside what the transfers themselves add to the tallies."""
@@ -163,19 +155,19 @@ class Sheet:
     def count_streak(self, wallet_id: int, *, day: int, days: int) -> None:
         """Set the streak of a wallet, lengthened or begun on `day`."""
         wallet = self.wallets[wallet_id]
-        self.wallets[wallet_id] = replace(
-            wallet, streak_day=day, streak_days=days, streak_best=max(wallet.streak_best, days)
+        self.wallets[wallet_id] = wallet._replace(
+            streak_day=day, streak_days=days, streak_best=max(wallet.streak_best, days)
         )
 
     def set_tier(self, wallet_id: int, tier: str) -> None:
         """Set the tier that a person is told of."""
-        self.wallets[wallet_id] = replace(self.wallets[wallet_id], tier=tier)
+        self.wallets[wallet_id] = self.wallets[wallet_id]._replace(tier=tier)
 
     def final_wallets(self) -> Iterable[Wallet]:
         """The wallets as they are to be stored."""
         for wallet in self.wallets.values():
             next_expiry_at = min((lot.expires_at for lot in self._filled_lots(wallet.id)), default=NEVER)
-            yield wallet if wallet.next_expiry_at == next_expiry_at else replace(wallet, next_expiry_at=next_expiry_at)
+            yield wallet if wallet.next_expiry_at == next_expiry_at else wallet._replace(next_expiry_at=next_expiry_at)
 
     def _filled_lots(self, wallet_id: int) -> list[Lot]:
         lot_ids = self._lots_of.get(wallet_id, ())
@@ -247,10 +239,9 @@ class Sheet:
             main = _bounded(main, change)
         else:
             lot = self.lots[place.account]
-            self.lots[lot.id] = replace(lot, available=_bounded(lot.available, change), held=lot.held + held_change)
+            self.lots[lot.id] = lot._replace(available=_bounded(lot.available, change), held=lot.held + held_change)
             lots = _bounded(lots, change)
-        wallet = replace(
-            wallet,
+        wallet = wallet._replace(
             main_available=main,
             lot_available=lots,
             held=_bounded(wallet.held, held_change),

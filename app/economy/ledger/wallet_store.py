@@ -30,7 +30,6 @@ _SAVED_WALLET: Columns = {
     "streak_best": "integer",
     "seen": "bigint",
 }
-_wallet_values = attrgetter(*(name for name in _SAVED_WALLET if name != "seen"))
 _TALLY: Columns = {
     "wallet_id": "bigint",
     "day": "integer",
@@ -110,7 +109,7 @@ def wallets_saved(wallets: Sequence[tuple[Wallet, int]]) -> Over:
         FROM given WHERE econ_wallet.id = given.id AND econ_wallet.version = given.seen RETURNING econ_wallet.id
         """,
         _SAVED_WALLET,
-        [(*_wallet_values(wallet), seen) for wallet, seen in wallets],
+        [(*wallet, seen) for wallet, seen in wallets],
     )
 
 

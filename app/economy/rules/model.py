@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 ACTIVITIES = frozenset(
     {
@@ -200,8 +200,7 @@ class SeasonalEvent:
         return self.starts_at <= moment < self.ends_at
 
 
-@dataclass(frozen=True, slots=True)
-class Earned:
+class Earned(NamedTuple):
     """What a person has earned in the windows of `day`: by this activity, with those it shares a cap with, in all."""
 
     day: int
@@ -220,8 +219,7 @@ class Factor:
     hundredths: int
 
 
-@dataclass(frozen=True, slots=True)
-class CapUse:
+class CapUse(NamedTuple):
     """A cap as it stood before a decision."""
 
     name: CapName
