@@ -37,7 +37,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def clean_name(name: str) -> str:
     """The name of a file without folders and without what does not show, on one line, its ending kept; never empty."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    seen = "".join(char for char in last if unicodedata.category(char) not in _UNSEEN)
+    seen = "".join(char for char in last if char.isspace() or unicodedata.category(char) not in _UNSEEN)
     plain = " ".join(seen.split()).strip(". ")
     if len(plain) > NAME_MAX:
         stem, dot, ending = plain.rpartition(".")
