@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { shared } from '../testing/samples'
 import { Refusal, Unreachable } from './errors'
-import { endingOf, refusedFile, shownSize } from './files'
+import { endingOf, mayBeRetried, refusedFile, shownSize } from './files'
 import { en } from './i18n/en'
 import { I18n } from './i18n/i18n.svelte'
 
@@ -38,4 +38,11 @@ test('a refusal says its numbers', () => {
   expect(said('storage_full', { used: 1024, limit: 2048 })).toContain('1 kB of 2 kB')
   expect(said('file_too_large')).toBe(en.errors.file_too_large)
   expect(refusedFile(new Unreachable(''), i18n)).toBe(en.errors.unreachable)
+})
+
+test('only what may pass is tried again', () => {
+  expect(mayBeRetried(new Unreachable(''))).toBe(true)
+  expect(mayBeRetried(new Refusal('upload_cut', '', { status: 400 }))).toBe(true)
+  expect(mayBeRetried(new Refusal('rate_limited', '', { status: 429, retryAfter: 3 }))).toBe(true)
+  expect(mayBeRetried(new Refusal('file_too_large', '', { status: 413 }))).toBe(false)
 })

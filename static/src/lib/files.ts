@@ -1,5 +1,5 @@
 /** How files are shown: where they lie, what they are called, and how much room their pictures take. */
-import { Refusal } from './errors'
+import { Refusal, isAnswer, mayPass } from './errors'
 import type { I18n } from './i18n/i18n.svelte'
 import type { SharedFile } from './wire'
 
@@ -24,6 +24,12 @@ export function shownSize({ type, width, height }: SharedFile): { width: number;
 export function endingOf(name: string): string {
   const ending = /\.([A-Za-z0-9]{1,5})$/.exec(name)?.[1]
   return ending?.toUpperCase() ?? ''
+}
+
+/** Whether the same upload may succeed when it is tried again. */
+export function mayBeRetried(error: unknown): boolean {
+  if (error instanceof Refusal && error.code === 'upload_cut') return true
+  return isAnswer(error) && mayPass(error)
 }
 
 /** Why a file was refused, with the numbers it is about. */
