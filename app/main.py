@@ -101,8 +101,6 @@ class Guildhall:
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self.bank.standings)
         self.reactions, self.roles = Reactions(clock), Roles(clock)
-        bank = self.bank
-        self._gifts = Gifts(bank.ledger, bank.rulebook, bank.standings, self.chat, self.calendar, clock)
         self._pepper = SecretFile(settings.data_dir / "pin-pepper")
         self._storage = ObjectStorage(settings.files_url, settings.data_dir / "files")
 
@@ -120,9 +118,7 @@ class Guildhall:
             metrics=self.metrics,
             wake=wake,
         )
-        self._receiving = Receiving(
-            self._storage, self.database, self.transactor, self.bank.standings, clock=clock, ids=ids
-        )
+        self._receiving = self._receives_files(ids)
         self._housekeeping = self.bank.housekeeping(self.database, self.transactor)
         self._audit = StandingAudit(
             self.database,
@@ -240,9 +236,17 @@ class Guildhall:
             authenticator,
             cron.get_secret_value() if cron else "",
         )
-        gifts = GiftEndpoints(self._gifts, self._pins(hasher), self.transactor)
+        gifts = GiftEndpoints(self._gifts(), self._pins(hasher), self.transactor)
         rooms = (accounts, chat, files, self.bank, gifts, billing, OversightEndpoints(self._audit))
         return [operation for room in rooms for operation in room.operations()]
+
+    def _receives_files(self, ids: Ids) -> Receiving:
+        entitlements = self.bank.standings
+        return Receiving(self._storage, self.database, self.transactor, entitlements, clock=self._clock, ids=ids)
+
+    def _gifts(self) -> Gifts:
+        bank = self.bank
+        return Gifts(bank.ledger, bank.rulebook, bank.standings, self.chat, self.calendar, self._clock)
 
     def _pins(self, hasher: PasswordHasher) -> Pins:
         return Pins(

@@ -6,10 +6,11 @@ import base64
 import struct
 import zlib
 from pathlib import Path
+from time import sleep
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.e2e.conftest import SignedIn
 from tests.e2e.gallery import PHONE
@@ -68,6 +69,12 @@ def picture_of(visitor: Visitor, name: str) -> None:
     settled(visitor.page)
     PICTURES.mkdir(parents=True, exist_ok=True)
     visitor.page.screenshot(path=PICTURES / f"files-{name}.png")
+
+
+def late(route: Route) -> None:
+    """Let an answer wait a while."""
+    sleep(0.4)
+    route.continue_()
 
 
 def still(page: Page) -> float:
@@ -146,7 +153,7 @@ def test_dropped_and_pasted_pictures_move_nothing(signed_in: SignedIn) -> None:
     ann.page.evaluate(PASTE, ["pasted.png", picture])
     ready(ann, 2)
     # The bytes come late: what follows the pictures has its place already.
-    bob.page.route("**/api/files/*", lambda route: bob.page.wait_for_timeout(400) or route.continue_())
+    bob.page.route("**/api/files/*", late)
     ann.by("send").click()
     ann.say("after them")
     expect(bob.message("after them")).to_be_visible()

@@ -13,7 +13,8 @@ from app.chat.files.errors import FileNotFound, FileShownAlready
 from app.chat.files.events import FileOpened, FileShared
 from app.chat.model import File, Message, Room
 from app.core.actor import Actor
-from app.core.errors import Invalid
+from app.core.errors import AppError, Invalid
+from app.infra.database import Connection
 from tests.chat.files.desk import PIXEL, Desk
 from tests.chat.talk import Talk
 from tests.harness.fakes import RecordedFacts
@@ -64,9 +65,9 @@ async def test_a_page_asks_for_files_once_and_only_when_there_are_any(
     asked: list[tuple[int, int]] = []
     of_messages = store.of_messages
 
-    async def counted(db: object, room_id: int, first: int, last: int) -> object:
+    async def counted(db: Connection, room_id: int, first: int, last: int) -> dict[int, tuple[File, ...]]:
         asked.append((first, last))
-        return await of_messages(db, room_id, first, last)  # type: ignore[arg-type]
+        return await of_messages(db, room_id, first, last)
 
     monkeypatch.setattr(store, "of_messages", counted)
     await talk.messages(ann, room)
@@ -94,16 +95,17 @@ async def test_a_message_shows_only_ones_own_files_of_its_room_and_each_once(
     shown = await desk.hand_in(ann, room)
     await desk.show(ann, room, [shown], client_id="first")
     before = await unseen(desk, talk, ann, room)
-    for files, refusal in (
+    cases: list[tuple[list[File | int], type[AppError]]] = [
         ([file, other], FileNotFound),
         ([file, bens], FileNotFound),
         ([file, 1], FileNotFound),
         ([file, shown], FileShownAlready),
         ([file, file], Invalid),
-        ([file.id, 1, 2, 3, 4], Invalid),
-    ):
+        ([file, 1, 2, 3, 4], Invalid),
+    ]
+    for files, refusal in cases:
         with pytest.raises(refusal):
-            await desk.show(ann, room, files, "look", client_id="c1")  # type: ignore[arg-type]
+            await desk.show(ann, room, files, "look", client_id="c1")
     assert await unseen(desk, talk, ann, room) == before
     assert (await desk.show(ann, room, [file], "look", client_id="c1")).message.files == (file,)
 
