@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import obstore
@@ -48,12 +48,13 @@ class ObjectStorage:
 
         Returns when it would survive a loss of power. Raises what `chunks` raises, and `Unavailable`.
         """
-        with _reachable(key):
-            await obstore.put_async(
-                self._store, key, chunks, use_multipart=True, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
-            )
-            if self._url is None:
-                await settle(asyncio.to_thread(_sync, self._folder / key))
+        try:
+            with _reachable(key):
+                await self._write(key, chunks)
+        except BaseException:
+            with suppress(Unavailable):
+                await settle(self.delete(key))
+            raise
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to, and without, `end`; at least one. Raises `Unavailable`, also for no object."""
@@ -62,18 +63,32 @@ class ObjectStorage:
         return _pieces(found)
 
     async def delete(self, key: str) -> None:
-        """Remove an object. None being there is fine. Raises `Unavailable`."""
+        """Remove an object, or what a crash left of one. None being there is fine. Raises `Unavailable`."""
         with _reachable(key):
-            try:
+            if self._url is None:
+                # The library writes beside the place and renames at the end.
+                await asyncio.to_thread((self._folder / f"{key}#1").unlink, missing_ok=True)
+            with suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, key)
-            except FileNotFoundError:
-                return
+
+    async def _write(self, key: str, chunks: AsyncIterator[bytes]) -> None:
+        writer = obstore.open_writer_async(self._store, key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+        # A step of the library that is cancelled goes on in its own thread; so each is let come to its end.
+        async for chunk in chunks:
+            await settle(_finished(writer.write(chunk)))
+        await settle(_finished(writer.close()))
+        if self._url is None:
+            await settle(asyncio.to_thread(_sync, self._folder / key))
 
     @property
     def _store(self) -> ObjectStore:
         if self._opened is None:
             raise RuntimeError("The object storage is not open")
         return self._opened
+
+
+async def _finished(step: Awaitable[object]) -> None:
+    await step
 
 
 async def _pieces(found: obstore.GetResult) -> AsyncIterator[bytes]:

@@ -108,6 +108,31 @@ async def test_removing_what_is_not_there_is_fine(place: Place) -> None:
         await place.storage.read("7", 0, 1)
 
 
+async def test_what_a_crash_left_half_written_is_removed_too(tmp_path: Path) -> None:
+    writing = ObjectStorage(None, tmp_path)
+    writing.open()
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield LARGE
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(writing.put("7", endless()))
+    await begun.wait()
+    (left,) = tmp_path.iterdir()
+    (tmp_path / "crashed").mkdir()
+    crashed = tmp_path / "crashed" / left.name
+    crashed.write_bytes(b"half")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    after = ObjectStorage(None, tmp_path / "crashed")
+    after.open()
+    await after.delete("7")
+    assert not crashed.exists()
+
+
 async def test_a_bucket_that_refuses_is_said(bucket: Bucket, tmp_path: Path) -> None:
     storage = ObjectStorage("s3://hall", tmp_path)
     storage.open()
