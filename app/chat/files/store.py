@@ -120,8 +120,10 @@ async def of_messages(db: Connection, room_id: int, first: int, last: int) -> di
 
 
 async def count_opening(db: Connection, file_id: int, account_id: int, *, at: int) -> int | None:
-    """Count a person among those who opened a file, and lock it; how many they are now, None when they had before."""
-    await db.execute("UPDATE file SET people = people WHERE id = :id", id=file_id)
+    """Count a person among those who opened a file; how many they are now, None when this one had before.
+
+    The file stays locked, so that people who come at once are counted one after another.
+    """
     first = await db.one(
         """
         INSERT INTO file_opening (file_id, account_id, at) VALUES (:file_id, :account_id, :at)
