@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[int, ...]] = {
     "set_role": (401, 403, 403, OK, 403),
     "upload_file": IN_THE_ROOM,
     "download_file": IN_THE_ROOM,
+    "discard_file": (401, 404, 404, 409, 404),  # a message of the owner shows it
     "file_opened": IN_THE_ROOM,
     "storage": SIGNED_IN,
     "token_balance": OWNER_OR_ADMIN,

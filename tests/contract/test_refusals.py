@@ -72,6 +72,8 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("download_file", "file_not_found", "owner", {"path": "/api/files/1"}),
     ("download_file", "not_a_member", "stranger", {}),
     ("download_file", "range_not_satisfiable", "owner", {"headers": {"Range": "bytes=1000-"}}),
+    ("discard_file", "file_not_found", "member", {}),
+    ("discard_file", "file_shown_already", "owner", {}),
     ("file_opened", "file_not_found", "owner", {"path": "/api/files/1/opened"}),
     ("file_opened", "not_a_member", "stranger", {}),
     ("token_balance", "forbidden", "stranger", {}),

@@ -117,6 +117,7 @@ REQUESTS: dict[str, Request] = {
     ),
     "upload_file": lambda world: (f"/api/files?room_id={world.room_id}", None),
     "download_file": lambda world: (f"/api/files/{world.file_id}", None),
+    "discard_file": lambda world: (f"/api/files/{world.file_id}", None),
     "file_opened": lambda world: (f"/api/files/{world.file_id}/opened", None),
     "storage": lambda world: ("/api/storage", None),
     "token_balance": lambda world: (f"/api/tokens/balance/{world.people['owner'].id}", None),

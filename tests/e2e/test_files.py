@@ -15,6 +15,7 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 from tests.e2e.conftest import SignedIn
 from tests.e2e.gallery import PHONE
 from tests.e2e.test_accessibility import violations
+from tests.e2e.test_keyboard import tab_to
 from tests.e2e.test_reactions import together
 from tests.e2e.visitor import Visitor, settled
 from tests.harness.server import ROOT
@@ -100,8 +101,14 @@ def test_a_picture_and_a_text_are_shared_seen_and_opened(signed_in: SignedIn, tm
     assert violations(Axe(), bob) == []
     picture_of(bob, "shown")
 
+    # By keyboard: Tab comes to the newest message, and what it shows can be opened there.
+    bob.page.locator("[role=log]").focus()
+    tab_to(bob, "picture", most=3)
+    bob.page.keyboard.press("ArrowRight")
+    expect(shown.get_by_test_id("file")).to_be_focused()
+    bob.page.keyboard.press("ArrowLeft")
     with bob.page.expect_response(lambda answer: answer.url.endswith("/opened")) as opened:
-        shown.get_by_test_id("picture").click()
+        bob.page.keyboard.press("Enter")
     assert opened.value.status == 204
     expect(bob.by("viewed")).to_be_visible()
     assert violations(Axe(), bob) == []
@@ -121,6 +128,8 @@ def test_a_picture_and_a_text_are_shared_seen_and_opened(signed_in: SignedIn, tm
     ann.go("/wallet")
     expect(ann.by("storage")).to_contain_text("of 1 GB")
     expect(ann.page.get_by_role("button", name="Why? Shared a file")).to_have_count(2)
+    assert violations(Axe(), ann) == []
+    picture_of(ann, "wallet")
 
 
 def test_what_cannot_be_shared_is_said_with_its_numbers(signed_in: SignedIn) -> None:

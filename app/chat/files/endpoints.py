@@ -6,7 +6,7 @@ from functools import partial
 
 from app.chat.errors import NotAMember
 from app.chat.files import policy
-from app.chat.files.errors import FileEmpty, FileNotFound, FileTooLarge, PictureTooLarge, StorageFull
+from app.chat.files.errors import FileEmpty, FileNotFound, FileShownAlready, FileTooLarge, PictureTooLarge, StorageFull
 from app.chat.files.receiving import Receiving, object_key
 from app.chat.files.schemas import File, Storage, UploadQuery
 from app.chat.files.service import Files
@@ -42,6 +42,7 @@ class FileEndpoints:
         return [
             Operation("POST", "/api/files", self.upload_file, 201, refused, tag=tag),
             Operation("GET", file, self.download_file, 200, inside, tag=tag),
+            Operation("DELETE", file, self.discard_file, 204, (FileNotFound, FileShownAlready), tag=tag),
             Operation("POST", opened, self.file_opened, 204, inside, tag=tag),
             Operation("GET", "/api/storage", self.storage, tag=tag),
         ]
@@ -67,6 +68,10 @@ class FileEndpoints:
             inline=served in policy.INLINE,
             read=partial(self._storage.read, object_key(file_id)),
         )
+
+    async def discard_file(self, actor: Actor, file_id: Id) -> None:
+        """Remove a file of one's own that no message shows."""
+        await self._receiving.discard(actor, file_id)
 
     async def file_opened(self, work: UnitOfWork, actor: Actor, file_id: Id) -> None:
         """Say that one has opened a file, to look at it or to keep it.

@@ -15,7 +15,14 @@ import structlog
 from app.accounts.entitlements import Entitlements
 from app.chat import access
 from app.chat.files import policy, store
-from app.chat.files.errors import FileEmpty, FileTooLarge, PictureTooLarge, StorageFull
+from app.chat.files.errors import (
+    FileEmpty,
+    FileNotFound,
+    FileShownAlready,
+    FileTooLarge,
+    PictureTooLarge,
+    StorageFull,
+)
 from app.chat.files.model import Content, Draft
 from app.chat.files.pictures import picture_size
 from app.chat.files.sniffing import HEAD_BYTES, sniff
@@ -74,6 +81,11 @@ class Receiving:
             raise
         return File(draft.id, draft.name, content.size, content.media_type, content.width, content.height)
 
+    async def discard(self, actor: Actor, file_id: int) -> None:
+        """Remove a person's own file that no message shows. Raises `FileNotFound` and `FileShownAlready`."""
+        await self._transactor.run(partial(self._take_back, actor=actor, file_id=file_id))
+        await self._remove(file_id)
+
     async def collect(self) -> int:
         """Remove files that waited a day for a message, or for their own bytes, in vain; return how many."""
         before = self._clock.now_ms() - policy.UNUSED_MS
@@ -104,6 +116,13 @@ class Receiving:
         if not await store.complete(work.db, draft.id, content):
             raise UploadCut("It took more than a day")
         await store.release(work.db, draft.owner_id, draft.reserved - content.size)
+
+    async def _take_back(self, work: UnitOfWork, actor: Actor, file_id: int) -> None:
+        found = await store.file(work.db, file_id)
+        if found is None or found.owner_id != actor.id:
+            raise FileNotFound
+        if not await store.discard(work.db, file_id):
+            raise FileShownAlready
 
     async def _undo(self, file_id: int) -> None:
         try:

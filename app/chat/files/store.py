@@ -139,9 +139,10 @@ async def count_opening(db: Connection, file_id: int, account_id: int, *, at: in
     return None if row is None else row["people"]
 
 
-async def discard(db: Connection, file_id: int) -> None:
-    """Let nobody use a file any more that no message shows."""
-    await db.execute(f"UPDATE file SET state = 'discarded' WHERE id = :id AND {_LOOSE}", id=file_id)
+async def discard(db: Connection, file_id: int) -> bool:
+    """Let nobody use a file any more; False when a message shows it, or it was discarded before."""
+    row = await db.one(f"UPDATE file SET state = 'discarded' WHERE id = :id AND {_LOOSE} RETURNING id", id=file_id)
+    return row is not None
 
 
 async def discard_unused(db: Connection, before: int, limit: int) -> None:

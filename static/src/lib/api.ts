@@ -39,6 +39,7 @@ export class Api {
     this.request<Member>('PUT', `/api/rooms/${roomId}/members/${accountId}/role`, { role })
 
   storage = () => this.get<Storage>('/api/storage')
+  discardFile = (id: string) => this.request<void>('DELETE', `/api/files/${id}`)
   fileOpened = (id: string) => this.post<void>(`/api/files/${id}/opened`)
 
   /** Uploads a file for a message of a room. `moved` hears the part of it that has left, from 0 to 1. */

@@ -238,8 +238,8 @@ export class Hall {
   }
 
   private makeUploads(): Uploads {
-    const { upload, storage } = this.doors.api
-    return new Uploads({ upload, storage, online: () => this.connection.online, newId: () => crypto.randomUUID() })
+    const { upload, discardFile: discard, storage } = this.doors.api
+    return new Uploads({ upload, discard, storage, online: () => this.connection.online, newId: () => crypto.randomUUID() })
   }
 
   private async roomsByNow(): Promise<readonly Membership[]> {

@@ -11,7 +11,7 @@ import pytest
 from app.accounts.entitlements import Benefits
 from app.chat.errors import NotAMember
 from app.chat.files import store
-from app.chat.files.errors import FileEmpty, FileNotFound, FileTooLarge, PictureTooLarge, StorageFull
+from app.chat.files.errors import FileEmpty, FileNotFound, FileShownAlready, FileTooLarge, PictureTooLarge, StorageFull
 from app.chat.files.policy import PIXELS_MAX
 from app.chat.files.receiving import object_key
 from app.chat.model import Room
@@ -212,6 +212,38 @@ async def test_files_that_nobody_shows_are_collected_after_a_day(desk: Desk, ann
     assert await desk.used(ann) == 10
     with pytest.raises(FileNotFound):
         await desk.show(ann, room, [loose], client_id="c2")
+
+
+async def test_a_file_that_is_not_sent_after_all_is_taken_back(desk: Desk, ann: Actor, ben: Actor, room: Room) -> None:
+    file = await desk.hand_in(ann, room)
+    with pytest.raises(FileNotFound):
+        await desk.receiving.discard(ben, file.id)
+    await desk.receiving.discard(ann, file.id)
+    assert await nothing_is_kept(desk, ann)
+    with pytest.raises(FileNotFound):
+        await desk.receiving.discard(ann, file.id)
+    with pytest.raises(FileNotFound):
+        await desk.show(ann, room, [file], client_id="c1")
+
+
+async def test_what_a_message_shows_is_not_taken_back(desk: Desk, ann: Actor, room: Room) -> None:
+    file = await desk.hand_in(ann, room)
+    await desk.show(ann, room, [file], client_id="c1")
+    with pytest.raises(FileShownAlready):
+        await desk.receiving.discard(ann, file.id)
+    assert len(desk.kept()) == 1
+
+
+async def test_taking_back_and_showing_at_once_end_in_one_of_both(desk: Desk, ann: Actor, room: Room) -> None:
+    for number in range(5):
+        file = await desk.hand_in(ann, room)
+        shown, taken = await asyncio.gather(
+            desk.show(ann, room, [file], client_id=f"c{number}"),
+            desk.receiving.discard(ann, file.id),
+            return_exceptions=True,
+        )
+        assert isinstance(shown, FileNotFound) != isinstance(taken, FileShownAlready)
+        assert (object_key(file.id) in desk.kept()) == isinstance(taken, FileShownAlready)
 
 
 async def test_what_a_crash_leaves_is_collected(desk: Desk, ann: Actor, room: Room) -> None:

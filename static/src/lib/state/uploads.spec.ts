@@ -5,6 +5,7 @@ import type { SharedFile } from '../wire'
 import { Uploads, type UploadDoors } from './uploads.svelte'
 
 const upload = vi.fn<UploadDoors['upload']>()
+const discard = vi.fn(async (_: string) => undefined)
 const limits = { used: 0, limit: 100, file: 50 }
 let online: boolean
 let ids: number
@@ -17,7 +18,8 @@ beforeEach(() => {
   online = true
   ids = 0
   upload.mockReset().mockImplementation(async (_, { name }) => shared(name))
-  uploads = new Uploads({ upload, storage: async () => limits, online: () => online, newId: () => `u${(ids += 1)}` })
+  discard.mockClear()
+  uploads = new Uploads({ upload, discard, storage: async () => limits, online: () => online, newId: () => `u${(ids += 1)}` })
 })
 
 test('a file is uploaded at once, tells how far it is, and leaves with the message', async () => {
@@ -102,6 +104,15 @@ test('removing a file stops its upload', async () => {
   expect(states()).toEqual(['b failed'])
   uploads.stop()
   expect(uploads.list).toEqual([])
+})
+
+test('a file that is taken out is given up by the server too, one that leaves with a message is not', async () => {
+  uploads.add('7', [file('a'), file('b')])
+  await settle()
+  uploads.remove('u1')
+  expect(discard).toHaveBeenCalledExactlyOnceWith('a')
+  expect(uploads.take('7')).toHaveLength(1)
+  expect(discard).toHaveBeenCalledOnce()
 })
 
 test('files of a message that was taken back are there again', () => {

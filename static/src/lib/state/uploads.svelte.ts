@@ -19,6 +19,7 @@ export interface Upload {
 
 export interface UploadDoors {
   upload(room: string, file: File, moved: (part: number) => void, signal: AbortSignal): Promise<SharedFile>
+  discard(id: string): Promise<void>
   storage(): Promise<Storage>
   online(): boolean
   newId(): string
@@ -70,15 +71,16 @@ export class Uploads {
 
   /** Takes a file out, in whatever state it is. */
   remove(key: string): void {
-    this.sources.get(key)?.stop.abort()
-    this.sources.delete(key)
-    this.list = this.list.filter((upload) => upload.key !== key)
+    const stored = this.find(key)?.stored
+    this.drop(key)
+    // The server removes by itself, a day later, what it is not told of.
+    if (stored) void this.doors.discard(stored.id).catch(() => undefined)
   }
 
   /** The files of the room's next message, which they leave with. */
   take(room: string): SharedFile[] {
     const done = this.of(room).filter((upload) => upload.state === 'done')
-    for (const upload of done) this.remove(upload.key)
+    for (const upload of done) this.drop(upload.key)
     return done.flatMap(({ stored }) => (stored ? [$state.snapshot(stored)] : []))
   }
 
@@ -89,7 +91,13 @@ export class Uploads {
 
   /** Lets go of everything. */
   stop(): void {
-    for (const { key } of [...this.list]) this.remove(key)
+    for (const { key } of [...this.list]) this.drop(key)
+  }
+
+  private drop(key: string): void {
+    this.sources.get(key)?.stop.abort()
+    this.sources.delete(key)
+    this.list = this.list.filter((upload) => upload.key !== key)
   }
 
   private find(key: string): Upload | undefined {
