@@ -19,8 +19,10 @@ from app.infra.tasks import settle
 PART_BYTES = 5 * 1024 * 1024
 """The least that S3 takes as a part."""
 
+FOLDER_PART_BYTES = 1024 * 1024
+
 PARTS_AT_ONCE = 2
-"""So one object that is being written holds at most this many parts in memory."""
+"""An object that is being written holds as many parts in memory, and the one that is being filled."""
 
 READ_BYTES = 256 * 1024
 
@@ -72,7 +74,8 @@ class ObjectStorage:
                 await obstore.delete_async(self._store, key)
 
     async def _write(self, key: str, chunks: AsyncIterator[bytes]) -> None:
-        writer = obstore.open_writer_async(self._store, key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE)
+        part = FOLDER_PART_BYTES if self._url is None else PART_BYTES
+        writer = obstore.open_writer_async(self._store, key, buffer_size=part, max_concurrency=PARTS_AT_ONCE)
         # A step of the library that is cancelled goes on in its own thread; so each is let come to its end.
         async for chunk in chunks:
             await settle(_finished(writer.write(chunk)))

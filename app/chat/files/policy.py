@@ -7,6 +7,9 @@ import unicodedata
 FILES_MAX = 4
 """Files of one message."""
 
+UPLOADS_AT_ONCE = 8
+"""Of one person on one server; each holds a few megabytes of memory."""
+
 NAME_MAX = 150
 """Characters of a name."""
 

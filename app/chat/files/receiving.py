@@ -7,7 +7,9 @@ aside, and goes last: whatever stops in between leaves a row that says what ther
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import structlog
@@ -29,7 +31,7 @@ from app.chat.files.sniffing import HEAD_BYTES, sniff
 from app.chat.model import File
 from app.core.actor import Actor
 from app.core.clock import Clock
-from app.core.errors import Invalid
+from app.core.errors import Invalid, TooMany, Unavailable
 from app.core.ids import Ids
 from app.infra.database import Database
 from app.infra.object_storage import ObjectStorage
@@ -62,24 +64,16 @@ class Receiving:
         self._entitlements = entitlements
         self._clock = clock
         self._ids = ids
+        self._under_way: Counter[int] = Counter()
 
     async def receive(self, actor: Actor, room_id: int, upload: Upload) -> File:
         """Store a file for a message that is yet to be sent. Nothing of it is kept when it is refused or cut.
 
         Raises `NotFound` and `NotAMember` of the room, `FileTooLarge`, `StorageFull`, `FileEmpty`, `PictureTooLarge`,
-        `UploadCut`, and `Invalid` for a malformed form or more bytes than were announced.
+        `UploadCut`, `TooMany` uploads at once, and `Invalid` for a malformed form or more bytes than were announced.
         """
-        draft = await self._transactor.run(partial(self._begin, actor=actor, room_id=room_id, upload=upload))
-        try:
-            passing = Passing(upload, draft)
-            await self._storage.put(object_key(draft.id), passing.chunks())
-            content = passing.content
-            assert content is not None
-            await self._transactor.run(partial(self._finish, draft=draft, content=content))
-        except BaseException:
-            await settle(self._undo(draft.id))
-            raise
-        return File(draft.id, draft.name, content.size, content.media_type, content.width, content.height)
+        with self._place(actor):
+            return await self._receive(actor, room_id, upload)
 
     async def discard(self, actor: Actor, file_id: int) -> None:
         """Remove a person's own file that no message shows. Raises `FileNotFound` and `FileShownAlready`."""
@@ -93,8 +87,37 @@ class Receiving:
         async with self._database.reader() as db:
             found = await store.discarded(db, before, BATCH)
         for file_id in found:
-            await self._remove(file_id)
+            try:
+                await self._remove(file_id)
+            except Unavailable:
+                # Told in the log by the storage. One that cannot be removed does not keep the others.
+                continue
         return len(found)
+
+    @contextmanager
+    def _place(self, actor: Actor) -> Iterator[None]:
+        if self._under_way[actor.id] >= policy.UPLOADS_AT_ONCE:
+            raise TooMany(1, f"At most {policy.UPLOADS_AT_ONCE} uploads at once")
+        self._under_way[actor.id] += 1
+        try:
+            yield
+        finally:
+            self._under_way[actor.id] -= 1
+            if not self._under_way[actor.id]:
+                del self._under_way[actor.id]
+
+    async def _receive(self, actor: Actor, room_id: int, upload: Upload) -> File:
+        draft = await self._transactor.run(partial(self._begin, actor=actor, room_id=room_id, upload=upload))
+        try:
+            passing = Passing(upload, draft)
+            await self._storage.put(object_key(draft.id), passing.chunks())
+            content = passing.content
+            assert content is not None
+            await self._transactor.run(partial(self._finish, draft=draft, content=content))
+        except BaseException:
+            await settle(self._undo(draft.id))
+            raise
+        return File(draft.id, draft.name, content.size, content.media_type, content.width, content.height)
 
     async def _begin(self, work: UnitOfWork, actor: Actor, room_id: int, upload: Upload) -> Draft:
         await access.require_member(work.db, room_id, actor.id)

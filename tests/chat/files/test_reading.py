@@ -14,6 +14,7 @@ import pytest
 from app.core.actor import Actor
 from app.main import Guildhall
 from tests.chat.files.desk import BOUNDARY, PIXEL, form
+from tests.harness.api import Api
 from tests.harness.application import Person, served
 from tests.harness.engines import SQLITE_ONLY
 
@@ -175,6 +176,13 @@ async def test_a_name_is_carried_whole_and_breaks_no_header(hall: Hall) -> None:
 async def test_storage_is_told(hall: Hall) -> None:
     await hall.hand_in(bytes(5000))
     assert await hall.ann.api.get("/api/storage") == {"used": 5000, "limit": 2**30, "file": 10 * 2**20}
+
+
+async def test_a_refusal_reaches_a_client_that_is_still_sending(hall: Hall) -> None:
+    sent = {"params": {"room_id": hall.room_id}, "files": {"file": ("film.bin", bytes(30 * 2**20))}}
+    async with served(hall.app) as base_url, Api(base_url, token=hall.ann.token) as api:
+        refused = await api.post("/api/files", **sent, expect=413)
+    assert (refused["code"], refused["limit"]) == ("file_too_large", 10 * 2**20)
 
 
 async def test_a_connection_that_is_cut_leaves_nothing(hall: Hall, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from app.accounts.entitlements import Benefits
 from app.chat.errors import NotAMember
 from app.chat.files import store
 from app.chat.files.errors import FileEmpty, FileNotFound, FileShownAlready, FileTooLarge, PictureTooLarge, StorageFull
-from app.chat.files.policy import PIXELS_MAX
+from app.chat.files.policy import PIXELS_MAX, UPLOADS_AT_ONCE
 from app.chat.files.receiving import object_key
 from app.chat.model import Room
 from app.core.actor import Actor
-from app.core.errors import AppError, Invalid, NotFound, Unavailable
+from app.core.errors import AppError, Invalid, NotFound, TooMany, Unavailable
 from app.infra import upload as upload_module
 from app.infra.upload import UploadCut
 from tests.chat.files.desk import BOUNDARY, PIXEL, Desk, Sender, form
@@ -146,19 +146,32 @@ async def test_no_storage_at_all_takes_nothing(desk: Desk, ann: Actor, room: Roo
 
 
 async def test_uploads_at_once_never_fill_more_than_there_is(desk: Desk, ann: Actor, room: Room) -> None:
-    # Each announces about 1250 bytes, and none can go on before all have begun: so 8 of them find room in 10 000.
+    # Each announces 2500 bytes, and none can go on before all have begun: so 4 of them find room in 10 000.
     gate = asyncio.Event()
-    body = form(bytes(1100))
-    senders = [Sender(body, announced=1250, waits_for=gate) for _ in range(20)]
+    body = form(bytes(2300))
+    senders = [Sender(body, announced=2500, waits_for=gate) for _ in range(UPLOADS_AT_ONCE)]
     tasks = [asyncio.ensure_future(desk.send(ann, room, sender)) for sender in senders]
-    while sum(task.done() for task in tasks) < 12:
+    while sum(task.done() for task in tasks) < 4:
         await asyncio.sleep(0.01)
     assert await desk.used(ann) == 10_000
     gate.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     refused = [result for result in results if isinstance(result, BaseException)]
-    assert [type(result) for result in refused] == [StorageFull] * 12
-    assert await desk.used(ann) == sum(len(content) for content in desk.kept().values()) == 8 * 1100
+    assert [type(result) for result in refused] == [StorageFull] * 4
+    assert await desk.used(ann) == sum(len(content) for content in desk.kept().values()) == 4 * 2300
+
+
+async def test_a_person_has_a_bounded_number_of_uploads_at_once(desk: Desk, ann: Actor, ben: Actor, room: Room) -> None:
+    gate = asyncio.Event()
+    senders = [Sender(form(bytes(900)), announced=1200, waits_for=gate) for _ in range(UPLOADS_AT_ONCE + 1)]
+    tasks = [asyncio.ensure_future(desk.send(ann, room, sender)) for sender in senders]
+    while not any(task.done() for task in tasks):
+        await asyncio.sleep(0.01)
+    await desk.hand_in(ben, room)
+    gate.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results if isinstance(result, BaseException)] == [TooMany]
+    await desk.hand_in(ann, room)
 
 
 async def test_what_was_set_aside_and_not_needed_can_be_used(desk: Desk, ann: Actor, room: Room) -> None:
@@ -244,6 +257,17 @@ async def test_taking_back_and_showing_at_once_end_in_one_of_both(desk: Desk, an
         )
         assert isinstance(shown, FileNotFound) != isinstance(taken, FileShownAlready)
         assert (object_key(file.id) in desk.kept()) == isinstance(taken, FileShownAlready)
+
+
+async def test_one_file_that_cannot_be_removed_does_not_keep_the_others(desk: Desk, ann: Actor, room: Room) -> None:
+    stuck, other = await desk.hand_in(ann, room), await desk.hand_in(ann, room)
+    place = desk.folder / object_key(stuck.id)
+    place.unlink()
+    (place / "within").mkdir(parents=True)
+    desk.talk.clock.advance(1, days=1)
+    await desk.receiving.collect()
+    assert [path.name for path in desk.folder.iterdir()] == [object_key(stuck.id)]
+    assert await desk.used(ann) == stuck.size == other.size
 
 
 async def test_what_a_crash_leaves_is_collected(desk: Desk, ann: Actor, room: Room) -> None:
