@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 STALL_SECONDS = 60.0
 """How long a client may send nothing before it counts as gone."""
 
-ENVELOPE_BYTES = 8 * 1024
-"""More than the form around the file may take: its boundaries and headers."""
+HEADERS_MAX, HEADER_BYTES_MAX = 4, 2048
+ENVELOPE_BYTES = HEADERS_MAX * HEADER_BYTES_MAX + 1024
+"""More than the form around the file may take: its headers and its boundaries."""
 
 
 class UploadCut(AppError):
@@ -48,7 +49,9 @@ class Upload:
             raise Invalid("The body is a form with a file, sent as multipart/form-data")
         part = _Part()
         try:
-            parser = MultipartParser(boundary, part.callbacks(), max_header_size=ENVELOPE_BYTES // 4)
+            parser = MultipartParser(
+                boundary, part.callbacks(), max_header_count=HEADERS_MAX, max_header_size=HEADER_BYTES_MAX
+            )
         except FormParserError:
             raise Invalid("The form is malformed") from None
         upload = cls(request, parser, part)

@@ -38,6 +38,20 @@ PASTE = """([name, content]) => {
 }"""
 
 
+RUN = """address => new Promise((tell) => {
+  const script = document.createElement('script')
+  script.src = address
+  script.onload = () => tell('loaded')
+  script.onerror = () => tell('refused')
+  document.head.append(script)
+})"""
+HOSTILE = {
+    "page.html": b"<!doctype html><script>parent.document.title = opener = 'taken'; alert(1)</script>",
+    "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(document.cookie)</script></svg>',
+    "code.js": b"document.title = 'taken'; alert(1)",
+}
+
+
 def png(width: int, height: int) -> bytes:
     """A picture of a sunset."""
 
@@ -169,6 +183,25 @@ def test_dropped_and_pasted_pictures_move_nothing(signed_in: SignedIn) -> None:
     before = still(bob.page)
     expect(bob.by("picture").first.locator("img")).to_have_js_property("naturalWidth", value=900)
     assert still(bob.page) == before
+
+
+def test_what_holds_a_script_is_never_run(signed_in: SignedIn) -> None:
+    ann, bob = together(signed_in, "hostile_ann", "hostile_bob", "Doorstep")
+    attach(ann, *(handed(name, content, "text/html") for name, content in HOSTILE.items()))
+    ready(ann, len(HOSTILE))
+    ann.by("send").click()
+    expect(bob.by("file")).to_have_count(len(HOSTILE))
+    addresses = [f"{bob.base_url}{link.get_attribute('href')}" for link in bob.by("file").all()]
+    for address, name in zip(addresses, HOSTILE, strict=True):
+        with bob.page.expect_download() as saved:
+            bob.page.evaluate("address => { location.href = address }", address)
+        assert saved.value.suggested_filename == name
+        assert bob.page.evaluate(RUN, address) == "refused"
+        bob.shows("Doorstep")
+        assert bob.page.title() != "taken"
+    # The browser says why it refused; a dialog would stand here too.
+    assert all("MIME type" in trouble for trouble in bob.troubles)
+    bob.troubles.clear()
 
 
 def test_without_a_connection_files_wait(signed_in: SignedIn) -> None:
