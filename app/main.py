@@ -13,7 +13,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +22,9 @@ from app.accounts.endpoints import COOKIE, AccountEndpoints, Authenticator
 from app.accounts.passwords import Argon2idHasher, PasswordHasher
 from app.accounts.service import Accounts
 from app.chat.endpoints import ChatEndpoints
+from app.chat.files.endpoints import FileEndpoints
+from app.chat.files.policy import OPAQUE
+from app.chat.files.receiving import Receiving
 from app.chat.reactions import Reactions
 from app.chat.roles import Roles
 from app.chat.service import Chat
@@ -43,6 +46,7 @@ from app.infra.database.migrations import migrate
 from app.infra.epoch import Epoch
 from app.infra.http import Operation, Operations
 from app.infra.middleware import SameOrigin, SecurityHeaders, Telemetry
+from app.infra.object_storage import ObjectStorage
 from app.infra.openapi import openapi
 from app.infra.outbox import Outbox, Relay
 from app.infra.problems import on_bug, on_refusal
@@ -97,9 +101,8 @@ class Guildhall:
         self.accounts = Accounts(clock, ids, settings.registration)
         self.chat = Chat(clock, ids, self.bank.standings)
         self.reactions, self.roles = Reactions(clock), Roles(clock)
-        bank = self.bank
-        self._gifts = Gifts(bank.ledger, bank.rulebook, bank.standings, self.chat, self.calendar, clock)
         self._pepper = SecretFile(settings.data_dir / "pin-pepper")
+        self._storage = ObjectStorage(settings.files_url, settings.data_dir / "files")
 
         self.realtime = RealtimeServer(self._limits["connect"], self.metrics, cookie=COOKIE)
         connections, presence = Connections(), Presence()
@@ -115,6 +118,7 @@ class Guildhall:
             metrics=self.metrics,
             wake=wake,
         )
+        self._receiving = self._receives_files(ids)
         self._housekeeping = self.bank.housekeeping(self.database, self.transactor)
         self._audit = StandingAudit(
             self.database,
@@ -160,6 +164,7 @@ class Guildhall:
         """Open and migrate the database, and begin the work in the background."""
         await self.database.open()
         await asyncio.to_thread(self._pepper.load)
+        await asyncio.to_thread(self._storage.open)
         applied = await migrate(self.database, MIGRATIONS, self._clock)
         if applied:
             log.info("migrated", migrations=applied)
@@ -172,6 +177,7 @@ class Guildhall:
         self.tasks.spawn(every(1.0, self.realtime.cut_slow_consumers), name="slow-consumers")
         self.tasks.spawn(every(5.0, self.realtime.hang_up_on_strangers), name="strangers")
         self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._housekeeping.run_once), name="housekeeping")
+        self.tasks.spawn(every(HOUSEKEEPING_SECONDS, self._receiving.collect), name="files")
         self.tasks.spawn(every(AUDIT_LOOK_SECONDS, self._audit.run_if_due), name="audit")
 
     async def stop(self) -> None:
@@ -215,6 +221,13 @@ class Guildhall:
             failed_logins=self._limits["failed_login"],
         )
         chat = ChatEndpoints(self.chat, self.roles, ids, self.epoch, self._limits["room_change"])
+        files = FileEndpoints(
+            self.chat.files,
+            self._receiving,
+            self._storage,
+            uploads=self._limits["upload"],
+            openings=self._limits["opening"],
+        )
         cron = self._settings.cron_token
         billing = BillingEndpoints(
             self.bank.allowances,
@@ -223,9 +236,17 @@ class Guildhall:
             authenticator,
             cron.get_secret_value() if cron else "",
         )
-        gifts = GiftEndpoints(self._gifts, self._pins(hasher), self.transactor)
-        rooms = (accounts, chat, self.bank, gifts, billing, OversightEndpoints(self._audit))
+        gifts = GiftEndpoints(self._gifts(), self._pins(hasher), self.transactor)
+        rooms = (accounts, chat, files, self.bank, gifts, billing, OversightEndpoints(self._audit))
         return [operation for room in rooms for operation in room.operations()]
+
+    def _receives_files(self, ids: Ids) -> Receiving:
+        entitlements = self.bank.standings
+        return Receiving(self._storage, self.database, self.transactor, entitlements, clock=self._clock, ids=ids)
+
+    def _gifts(self) -> Gifts:
+        bank = self.bank
+        return Gifts(bank.ledger, bank.rulebook, bank.standings, self.chat, self.calendar, self._clock)
 
     def _pins(self, hasher: PasswordHasher) -> Pins:
         return Pins(
@@ -263,7 +284,12 @@ class Guildhall:
                 Middleware(Telemetry, metrics=self.metrics),
                 Middleware(SecurityHeaders),
                 Middleware(SameOrigin),
-                Middleware(GZipMiddleware, minimum_size=2048),
+                # Files go out as they are: their tags and ranges count the bytes that are stored.
+                Middleware(
+                    GZipMiddleware,
+                    minimum_size=2048,
+                    exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, OPAQUE),
+                ),
             ],
             exception_handlers={AppError: on_refusal, HTTPException: page.or_problem, Exception: on_bug},
             lifespan=self._lifespan,

@@ -56,6 +56,13 @@ class Settings(BaseSettings):
         Field(description="postgresql://user:password@host/name; without it SQLite in the data folder"),
     ] = None
     database_pool_max: Annotated[int, Field(ge=2, le=100, description="PostgreSQL connections of this process")] = 10
+    files_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^s3://[^/]+(/.*)?$",
+            description="s3://bucket/prefix for the bytes of files, with the usual AWS_ variables; without it a folder",
+        ),
+    ] = None
     node: Annotated[int, Field(ge=0, lt=NODES, description="Number of this process among those that share")] = 0
     registration: Annotated[
         Literal["open", "invite", "closed"], Field(description="Who may register: anybody, the invited, or nobody")
@@ -80,6 +87,8 @@ class Settings(BaseSettings):
     rate_message: Annotated[RateSetting, Field(description="Messages, reactions and votes of one person")] = Rate(
         60, 10.0
     )
+    rate_upload: Annotated[RateSetting, Field(description="Files uploaded by one person")] = Rate(60, 1.0)
+    rate_opening: Annotated[RateSetting, Field(description="Files one person says to have opened")] = Rate(60, 2.0)
     rate_room_change: Annotated[RateSetting, Field(description="Rooms made, joined and left by one person")] = Rate(
         60, 1.0
     )

@@ -19,6 +19,7 @@ from app.chat.events import (
     RoomCreated,
     RoomJoined,
 )
+from app.chat.files.events import FileOpened, FileShared
 from app.chat.service import Chat
 from app.core.events import Fact
 from app.core.money import format_amount
@@ -87,6 +88,16 @@ def _message_voted_helpful(fact: MessageVotedHelpful) -> Errand:
     return _earn("helpful_content", fact.author_id, fact.at, key=key, subject=message, reached=fact.people)
 
 
+def _file_shared(fact: FileShared) -> Errand:
+    key, content = f"file:{fact.file_id}", fact.sha256
+    return _earn("share_file", fact.author_id, fact.at, key=key, subject=content, fingerprint=content)
+
+
+def _file_opened(fact: FileOpened) -> Errand:
+    key, file = f"media:{fact.file_id}", str(fact.file_id)
+    return _earn("media_shared", fact.author_id, fact.at, key=key, subject=file, reached=fact.people)
+
+
 def _gift_sent(fact: GiftSent) -> Errand:
     return _earn(
         "receive_gift",
@@ -126,6 +137,8 @@ SUBSCRIPTIONS: tuple[On, ...] = (
     On(MessagePosted, _message_posted),
     On(MessageReacted, _message_reacted),
     On(MessageVotedHelpful, _message_voted_helpful),
+    On(FileShared, _file_shared),
+    On(FileOpened, _file_opened),
     On(GiftSent, _gift_sent),
     On(GiftSent, _gift_shown),
 )

@@ -17,7 +17,7 @@ class RoomChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MessagePosted(Fact):
-    """A message was stored for the first time. `fingerprint` is equal for equal text of any spelling."""
+    """A message with text was stored for the first time. `fingerprint` is equal for equal text of any spelling."""
 
     message_id: int
     room_id: int

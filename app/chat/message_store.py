@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 from app.chat import feedback_store
-from app.chat.model import Author, Card, Feedback, GiftCard, Member, Message, Page, Room, RoomEvent
+from app.chat.files import store as file_store
+from app.chat.model import Author, Card, Feedback, File, GiftCard, Member, Message, Page, Room, RoomEvent
 from app.chat.store import members_changed
 from app.infra.database import Connection, Row
 
 _MESSAGE = """
 message.id, message.room_id, message.seq, message.client_id, message.body, message.at, message.feedback_seq,
-message.author_id, account.username, message.card, message.card_for, recipient.username AS recipient
+message.author_id, account.username, message.card, message.card_for, recipient.username AS recipient, message.files
 """
 _FROM = """
 FROM message JOIN account ON account.id = message.author_id
@@ -21,12 +22,12 @@ _ABOUT_MESSAGES = ("message.posted", "reaction.changed", "helpful.changed")
 _ABOUT_FEEDBACK = ("reaction.changed", "helpful.changed")
 
 
-async def add_message(db: Connection, message: Message) -> bool:
-    """Store a message; False when its author has used this client_id before."""
+async def add_message(db: Connection, message: Message, *, files: int = 0) -> bool:
+    """Store a message that is to show so many files; False when its author has used this client_id before."""
     row = await db.one(
         """
-        INSERT INTO message (id, room_id, seq, author_id, client_id, body, at, card, card_for)
-        VALUES (:id, :room_id, :seq, :author_id, :client_id, :body, :at, :card, :card_for)
+        INSERT INTO message (id, room_id, seq, author_id, client_id, body, at, card, card_for, files)
+        VALUES (:id, :room_id, :seq, :author_id, :client_id, :body, :at, :card, :card_for, :files)
         ON CONFLICT (author_id, client_id) DO NOTHING RETURNING id
         """,
         id=message.id,
@@ -38,12 +39,13 @@ async def add_message(db: Connection, message: Message) -> bool:
         at=message.at,
         card=None if message.card is None else _card_text(message.card),
         card_for=None if message.card is None else message.card.recipient.id,
+        files=files,
     )
     return row is not None
 
 
 async def message(db: Connection, message_id: int) -> Message | None:
-    """A message without what people think of it."""
+    """A message without its files and what people think of it."""
     row = await db.one(f"SELECT {_MESSAGE} {_FROM} WHERE message.id = :id", id=message_id)
     return None if row is None else _message(row)
 
@@ -139,19 +141,27 @@ async def _messages_between(
         first=first,
         last=last,
     )
-    return {row["id"]: _message(row, feedback.get(row["id"])) for row in rows}
+    files = await _files(db, rows)
+    return {row["id"]: _message(row, feedback.get(row["id"]), files.get(row["id"], ())) for row in rows}
 
 
 async def _messages(db: Connection, rows: list[Row], reader_id: int) -> list[Message]:
-    """Messages that follow one another in a room, with what people think of them."""
+    """Messages that follow one another in a room, with their files and what people think of them."""
     feedback: dict[int, Feedback] = {}
     if any(row["feedback_seq"] for row in rows):
         first, last = rows[0], rows[-1]
         feedback = await feedback_store.on_messages(db, first["room_id"], first["seq"], last["seq"], reader_id)
-    return [_message(row, feedback.get(row["id"])) for row in rows]
+    files = await _files(db, rows)
+    return [_message(row, feedback.get(row["id"]), files.get(row["id"], ())) for row in rows]
 
 
-def _message(row: Row, feedback: Feedback | None = None) -> Message:
+async def _files(db: Connection, rows: list[Row]) -> dict[int, tuple[File, ...]]:
+    """The files of messages of one room; asked for once, and only when there are any."""
+    seqs = [row["seq"] for row in rows if row["files"]]
+    return await file_store.of_messages(db, rows[0]["room_id"], min(seqs), max(seqs)) if seqs else {}
+
+
+def _message(row: Row, feedback: Feedback | None = None, files: tuple[File, ...] = ()) -> Message:
     return Message(
         id=row["id"],
         room_id=row["room_id"],
@@ -162,6 +172,7 @@ def _message(row: Row, feedback: Feedback | None = None) -> Message:
         at=row["at"],
         card=None if row["card"] is None else _card(row),
         feedback=feedback,
+        files=files,
     )
 
 

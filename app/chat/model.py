@@ -113,10 +113,23 @@ Card = GiftCard
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What a message shows of a file. `media_type` is what its bytes are; `width` and `height` are a picture's."""
+
+    id: int
+    name: str
+    size: int
+    media_type: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """Something said. `client_id` is the sender's name for this one intent to say it.
 
     `feedback` is None while nobody has given any. With a `card`, `body` says the same for those who cannot show it.
+    With `files`, `body` may be empty.
     """
 
     id: int
@@ -128,6 +141,7 @@ class Message:
     at: int
     card: Card | None = None
     feedback: Feedback | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

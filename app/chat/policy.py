@@ -26,12 +26,17 @@ CARD_FIELDS = {"gift": {"kind", "recipient_id", "amount", "symbol", "note"}}
 _INVISIBLE = frozenset("\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
-def check_body(body: str) -> str:
-    """The text of a message as it will be stored, or `Invalid`. Line ends become `\\n`; trailing space goes."""
+def check_body(body: str, *, needed: bool = True) -> str:
+    """The text of a message as it will be stored, or `Invalid`. Line ends become `\\n`; trailing space goes.
+
+    Text that shows nothing is empty, where none is `needed`.
+    """
     body = body.replace("\r\n", "\n").replace("\r", "\n").rstrip()
-    if not _says_something(body):
+    if _says_something(body):
+        return body
+    if needed:
         raise Invalid("A message needs some text")
-    return body
+    return ""
 
 
 def check_name(name: str) -> str:

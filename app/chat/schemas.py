@@ -9,12 +9,14 @@ from pydantic import AfterValidator, Field
 from app.accounts.schemas import Author
 from app.chat import model
 from app.chat.emoji import EMOJI_MAX
+from app.chat.files.policy import FILES_MAX
+from app.chat.files.schemas import File
 from app.chat.policy import BODY_MAX, DISCOVER_MAX, NAME_MAX, PAGE_MAX, TOPIC_MAX
 from app.infra.wire import Id, Moment, Schema, check_text
 
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="Made once for each intent")]
 Text = AfterValidator(check_text)
-Body = Annotated[str, Field(min_length=1, max_length=BODY_MAX), Text]
+Body = Annotated[str, Field(max_length=BODY_MAX), Text]
 Seq = Annotated[int, Field(ge=0, le=2**53, strict=True)]
 Emoji = Annotated[str, Field(min_length=1, max_length=EMOJI_MAX), Text]
 NamedPeople = Annotated[
@@ -92,7 +94,10 @@ class Message(Schema):
     seq: int
     client_id: str
     author: Author
-    body: Annotated[str, Field(description="With a card, the same in words for who cannot show it")]
+    body: Annotated[
+        str, Field(description="With a card, the same in words for who cannot show it; with files, it may be empty")
+    ]
+    files: Annotated[list[File], Field(max_length=FILES_MAX)]
     at: Moment
     card: Card | None
     feedback: Annotated[Feedback | None, Field(description="None while nobody has given any")]
@@ -106,6 +111,7 @@ class Message(Schema):
             client_id=message.client_id,
             author=author(message.author),
             body=message.body,
+            files=[File.of(file) for file in message.files],
             at=message.at,
             card=None if message.card is None else GiftCard.of(message.card),
             feedback=None if message.feedback is None else Feedback.of(message.feedback),

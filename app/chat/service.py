@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from app.accounts import store as accounts
 from app.accounts.entitlements import Entitlements
 from app.chat import access, message_store, policy, store
 from app.chat.errors import ClientIdReused, MembershipLimitReached, RoomLimitReached
 from app.chat.events import MessagePosted, ReadMoved, RoomCreated, RoomJoined, RoomLeft
+from app.chat.files.service import Files, check_file_ids
 from app.chat.model import Author, Catchup, GiftCard, Member, Membership, Message, Page, Posted, Room
 from app.chat.room_log import RoomLog
 from app.core.actor import Actor
@@ -27,6 +29,7 @@ class Chat:
         self._ids = ids
         self._entitlements = entitlements
         self._log = RoomLog(clock)
+        self.files = Files(entitlements, clock)
 
     async def create_room(self, work: UnitOfWork, actor: Actor, *, name: str, topic: str, client_id: str) -> Membership:
         """Make a public room with its maker in it. The same client_id makes one room, however often it is sent."""
@@ -60,25 +63,38 @@ class Chat:
         await self._log.append(work, room_id, "member.changed", actor, actor.id)
         work.record(RoomLeft(room_id, actor.id))
 
-    async def post(self, work: UnitOfWork, actor: Actor, room_id: int, *, client_id: str, body: str) -> Posted:
-        """Say something in a room, once for each client_id.
+    async def post(
+        self,
+        work: UnitOfWork,
+        actor: Actor,
+        room_id: int,
+        *,
+        client_id: str,
+        body: str,
+        file_ids: Sequence[int] = (),
+    ) -> Posted:
+        """Say something in a room or show files there, once for each client_id.
 
-        A retry gets the message that is stored. The same client_id with another text or room is `ClientIdReused`.
+        A retry gets the message that is stored. The same client_id with another text, room or files is
+        `ClientIdReused`. Raises `FileNotFound` and `FileShownAlready` for files that cannot be shown.
         """
-        body = policy.check_body(body)
+        check_file_ids(file_ids)
+        body = policy.check_body(body, needed=not file_ids)
         before = await message_store.message_sent_with(work.db, actor.id, client_id)
         if before is not None:
-            return self._posted_before(before, room_id, body)
+            return self._posted_before(before, room_id, body, file_ids)
         seq = await store.next_seq(work.db, room_id)
         if seq is None:
             raise NotFound("There is no such room")
         await access.require_member(work.db, room_id, actor.id)
         now = self._clock.now_ms()
         message = Message(self._ids.new(), room_id, seq, client_id, Author(actor.id, actor.username), body, now)
-        if not await message_store.add_message(work.db, message):
+        if not await message_store.add_message(work.db, message, files=len(file_ids)):
             raise Contention("The same message is being stored by another request")
+        message = replace(message, files=await self.files.show(work, message, file_ids))
         await self._log.append_posted(work, message)
-        work.record(MessagePosted(message.id, room_id, actor.id, policy.fingerprint(body), now))
+        if body:
+            work.record(MessagePosted(message.id, room_id, actor.id, policy.fingerprint(body), now))
         return Posted(message, duplicate=False)
 
     async def post_card(
@@ -197,7 +213,8 @@ class Chat:
         return found or Membership(made, "owner", made.head, 0)
 
     @staticmethod
-    def _posted_before(before: Message, room_id: int, body: str) -> Posted:
-        if before.room_id != room_id or before.body != body:
+    def _posted_before(before: Message, room_id: int, body: str, file_ids: Sequence[int]) -> Posted:
+        same = (before.room_id, before.body, [file.id for file in before.files]) == (room_id, body, list(file_ids))
+        if not same:
             raise ClientIdReused("This client_id was used for another message")
         return Posted(before, duplicate=True)

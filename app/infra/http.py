@@ -6,6 +6,7 @@ A handler says what it needs by its keyword parameters, and gets it:
     db: Connection       a connection for reading
     actor: Actor         who is signed in; without it the operation is open to anybody
     body, query          a `Schema`, validated
+    upload: Upload       a file that comes as a form, read by the handler while it comes
     request: Request     the bare request, for cookies and addresses
     key: IdempotencyKey  the header Idempotency-Key, or a fresh one when the client sent none
     anything else        a path parameter of that name
@@ -29,8 +30,10 @@ from starlette.routing import Route
 from app.core.actor import Actor
 from app.core.errors import AppError, Forbidden, Invalid, TooLarge, Unauthenticated
 from app.infra.database import Connection, Database
+from app.infra.download import Download, send_download
 from app.infra.problems import invalid_input, on_bug
 from app.infra.unit_of_work import Transactor, UnitOfWork
+from app.infra.upload import Upload
 
 BODY_BYTES_MAX = 64 * 1024
 
@@ -82,7 +85,7 @@ class Operation:
     admin: bool = False
     tag: str = ""
     parameters: dict[str, Any] = field(init=False)
-    answer: type[BaseModel] | type[Attachment] | None = field(init=False)
+    answer: type[BaseModel] | type[Attachment] | type[Download] | None = field(init=False)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.handler, include_extras=True)
@@ -133,6 +136,8 @@ class Operations:
                 result = await self._call(operation, values)
                 if isinstance(result, Refused):
                     raise result.error
+                if isinstance(result, Download):
+                    return await send_download(request, result)
                 return _respond(operation, result)
             except AppError:
                 raise
@@ -167,6 +172,8 @@ class Operations:
                 values["body"] = needed["body"].model_validate_json(await _read_body(request))
         except ValidationError as error:
             raise invalid_input(error) from None
+        if "upload" in needed:
+            values["upload"] = await Upload.begin(request)
         return values
 
     async def _call(self, operation: Operation, values: dict[str, Any]) -> Any:

@@ -10,10 +10,14 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.core.errors import AppError, Forbidden, Invalid, KeyReused, TooLarge, TooMany, Unauthenticated, Unavailable
+from app.infra.download import Download, RangeNotSatisfiable
 from app.infra.http import Attachment, IdempotencyKey, Operation
 from app.infra.problems import MEDIA_TYPE, SCHEMA
+from app.infra.upload import UploadCut
 
 _REFERENCE = "#/components/schemas/{model}"
+_BYTES = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "required": ["file"], "properties": {"file": _BYTES}, "additionalProperties": False}
 
 
 def openapi(operations: Sequence[Operation], *, title: str, version: str) -> dict[str, Any]:
@@ -64,6 +68,8 @@ def _describe(operation: Operation, references: dict[Any, Any]) -> dict[str, Any
     if "body" in operation.parameters:
         schema = references[(operation.parameters["body"], "validation")]
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if "upload" in operation.parameters:
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}
     return described
 
 
@@ -89,10 +95,14 @@ def _responses(operation: Operation, references: dict[Any, Any]) -> dict[str, An
     success: dict[str, Any] = {"description": "Done"}
     if operation.answer is Attachment:
         success["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    elif operation.answer is Download:
+        success["content"] = {"*/*": {"schema": _BYTES}}
     elif operation.answer is not None:
         schema = references[(operation.answer, "serialization")]
         success["content"] = {"application/json": {"schema": schema}}
     responses = {str(operation.status): success}
+    if operation.answer is Download:
+        responses |= {"206": {**success, "description": "A part"}, "304": {"description": "As the client has it"}}
     by_status: dict[int, list[type[AppError]]] = {}
     for error in refusals(operation):
         by_status.setdefault(error.status, []).append(error)
@@ -114,6 +124,10 @@ def refusals(operation: Operation) -> list[type[AppError]]:
         implied.append(Forbidden)
     if {"body", "query", "key"} & operation.parameters.keys() or re.search(r"\{", operation.path):
         implied.append(Invalid)
+    if "upload" in operation.parameters:
+        implied += [Invalid, UploadCut]
+    if operation.answer is Download:
+        implied.append(RangeNotSatisfiable)
     if "key" in operation.parameters:
         implied.append(KeyReused)
     if "body" in operation.parameters:

@@ -99,7 +99,14 @@ class ChatCommands:
     async def send(self, sid: str, actor: Actor, command: contract.MessageSend) -> contract.MessageSent:
         self._messages.take(actor.id)
         posted = await self._transactor.run(
-            lambda work: self._chat.post(work, actor, command.room_id, client_id=command.client_id, body=command.body)
+            lambda work: self._chat.post(
+                work,
+                actor,
+                command.room_id,
+                client_id=command.client_id,
+                body=command.body,
+                file_ids=command.file_ids,
+            )
         )
         message = Message.of(posted.message)
         return contract.MessageSent(message=message, seq=posted.message.seq, duplicate=posted.duplicate)

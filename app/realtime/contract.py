@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from app.accounts.schemas import Author
+from app.chat.files.policy import FILES_MAX
 from app.chat.model import EventKind, MemberRole
 from app.chat.policy import SYNC_MAX
 from app.chat.schemas import Body, ClientId, Emoji, Feedback, Member, Message, Room, Seq
@@ -185,12 +186,15 @@ class MessageSent(Acknowledged):
 
 class MessageSend(Command):
     name = "message.send"
-    summary = "Say something, once for each client_id; a retry gets the stored message."
+    summary = "Say something or show files, once for each client_id; a retry gets the stored message."
     reply = MessageSent
 
     room_id: Id
     client_id: ClientId
-    body: Body
+    body: Annotated[Body, Field(description="Some text, unless files are shown")] = ""
+    file_ids: Annotated[
+        list[Id], Field(default_factory=list, max_length=FILES_MAX, description="One's own, uploaded to this room")
+    ]
 
 
 class FeedbackGiven(Acknowledged):

@@ -44,6 +44,11 @@ TABLE: dict[str, tuple[int, ...]] = {
     "history": IN_THE_ROOM,
     "members": IN_THE_ROOM,
     "set_role": (401, 403, 403, OK, 403),
+    "upload_file": IN_THE_ROOM,
+    "download_file": IN_THE_ROOM,
+    "discard_file": (401, 404, 404, 409, 404),  # a message of the owner shows it
+    "file_opened": IN_THE_ROOM,
+    "storage": SIGNED_IN,
     "token_balance": OWNER_OR_ADMIN,
     "token_history": OWNER_OR_ADMIN,
     "explain_reward": (401, 404, 404, OK, OK),

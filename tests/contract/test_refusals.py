@@ -28,6 +28,13 @@ LIMITED = {
     "set_role",
     "set_pin",
     "send_gift",
+    "upload_file",
+    "file_opened",
+}
+CUT = {
+    "files": None,
+    "content": b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhalf of it',
+    "headers": {"Content-Type": "multipart/form-data; boundary=x"},
 }
 # operation, code, the role that asks, and what differs from a good request
 SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
@@ -56,6 +63,19 @@ SPECIFIC: list[tuple[str, str, Any, dict[str, Any]]] = [
     ("set_role", "not_a_member", "stranger", {}),
     ("set_role", "not_the_owner", "member", {}),
     ("set_role", "invalid", "owner", {"json": {"role": "owner"}}),
+    ("upload_file", "not_found", "owner", {"path": "/api/files?room_id=1"}),
+    ("upload_file", "not_a_member", "stranger", {}),
+    ("upload_file", "file_empty", "owner", {"files": {"file": ("empty.txt", b"")}}),
+    ("upload_file", "file_too_large", "owner", {"files": {"file": ("large.bin", bytes(11 * 2**20))}}),
+    ("upload_file", "picture_too_large", "owner", {"files": {"file": ("bomb.gif", b"GIF89a" + b"\xff" * 20)}}),
+    ("upload_file", "upload_cut", "owner", CUT),
+    ("download_file", "file_not_found", "owner", {"path": "/api/files/1"}),
+    ("download_file", "not_a_member", "stranger", {}),
+    ("download_file", "range_not_satisfiable", "owner", {"headers": {"Range": "bytes=1000-"}}),
+    ("discard_file", "file_not_found", "member", {}),
+    ("discard_file", "file_shown_already", "owner", {}),
+    ("file_opened", "file_not_found", "owner", {"path": "/api/files/1/opened"}),
+    ("file_opened", "not_a_member", "stranger", {}),
     ("token_balance", "forbidden", "stranger", {}),
     ("token_history", "forbidden", "stranger", {}),
     ("explain_reward", "not_found", "stranger", {}),
@@ -106,6 +126,7 @@ ELSEWHERE: dict[Pair, str] = {
     ("register", "registration_closed"): "tests/accounts/test_endpoints.py, in a closed house",
     ("register", "invite_required"): "tests/accounts/test_endpoints.py, in a house by invitation",
     ("set_up", "username_taken"): "tests/accounts/test_endpoints.py: here the link is used up first",
+    ("upload_file", "storage_full"): "tests/chat/files/test_receiving.py",
     ("create_room", "room_limit_reached"): "tests/chat/test_rooms.py",
     ("create_room", "membership_limit_reached"): "tests/chat/test_rooms.py: a limit of 500",
     ("run_audit", "audit_running"): "tests/economy/test_audit_runs.py, while another one is at it",
@@ -192,7 +213,9 @@ async def away(**_: object) -> AsyncIterator[None]:
     yield
 
 
-TIGHT = dict.fromkeys(("rate_register", "rate_login", "rate_room_change", "rate_pin_address"), "9+1/h")
+TIGHT = dict.fromkeys(
+    ("rate_register", "rate_login", "rate_room_change", "rate_pin_address", "rate_upload", "rate_opening"), "9+1/h"
+)
 
 
 @pytest.mark.parametrize("app_settings", [TIGHT])

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import httpx2
 
+from app.core.actor import Actor
 from app.economy.rules.policy_file import DEFAULT_PRESET
 from app.infra.http import Operation
 from app.main import Guildhall
@@ -39,6 +40,8 @@ class World:
     """A second session of the owner."""
     op_id: str
     """A reward of the owner."""
+    file_id: str
+    """A file that a message of the owner shows."""
     setup_token: str
     """A link that would work if there were no administrator yet."""
 
@@ -46,6 +49,8 @@ class World:
         """Send a good request for an operation, as somebody; `change` replaces parts of it, its `body` of the body."""
         path, body = REQUESTS[operation.name](self)
         options: dict[str, Any] = {} if body is None else {"json": {**body, **change.pop("body", {})}}
+        if "upload" in operation.parameters:
+            options = {"files": {"file": ("note.txt", b"of the hall")}}
         async with Api.in_process(self.app, token=self.people[role].token if role in self.people else None) as api:
             return await api.checked(operation.method, change.pop("path", path), **{**options, **change})
 
@@ -69,7 +74,20 @@ async def build_world(app: Guildhall, stack: AsyncExitStack) -> World:
     await people["member"].api.post("/api/tokens/claim-daily")
     await owner.api.call("PUT", "/api/pin", json={"password": PASSWORD, "pin": PIN}, expect=200)
     entries = (await owner.api.get("/api/tokens/history/me"))["entries"]
-    return World(app, people, room["id"], other, entries[0]["op_id"], str(setup_token))
+    return World(
+        app, people, room["id"], other, entries[0]["op_id"], await share(app, owner, room["id"]), str(setup_token)
+    )
+
+
+async def share(app: Guildhall, person: Person, room_id: str) -> str:
+    """Let a person show a file in a room; its id."""
+    sent = {"params": {"room_id": room_id}, "files": {"file": ("note.txt", b"what the owner wrote")}}
+    file_id = (await person.api.post("/api/files", **sent, expect=201))["id"]
+    actor = Actor(int(person.id), person.username, is_admin=False, session_id=1)
+    await app.transactor.run(
+        lambda work: app.chat.post(work, actor, int(room_id), client_id="first-file", body="", file_ids=[int(file_id)])
+    )
+    return str(file_id)
 
 
 Request = Callable[[World], tuple[str, dict[str, Any] | None]]
@@ -97,6 +115,11 @@ REQUESTS: dict[str, Request] = {
         f"/api/rooms/{world.room_id}/members/{world.people['member'].id}/role",
         {"role": "moderator"},
     ),
+    "upload_file": lambda world: (f"/api/files?room_id={world.room_id}", None),
+    "download_file": lambda world: (f"/api/files/{world.file_id}", None),
+    "discard_file": lambda world: (f"/api/files/{world.file_id}", None),
+    "file_opened": lambda world: (f"/api/files/{world.file_id}/opened", None),
+    "storage": lambda world: ("/api/storage", None),
     "token_balance": lambda world: (f"/api/tokens/balance/{world.people['owner'].id}", None),
     "token_history": lambda world: (f"/api/tokens/history/{world.people['owner'].id}", None),
     "explain_reward": lambda world: (f"/api/tokens/explain/{world.op_id}", None),

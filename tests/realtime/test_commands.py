@@ -40,7 +40,8 @@ MALFORMED: dict[str, list[dict[str, Any]]] = {
     "message.send": [
         {"client_id": ""}, {"client_id": "x" * 65}, {"client_id": "a b"}, {"client_id": 7}, {"body": ""},
         {"body": "x" * 8001}, {"body": "a\x00b"}, {"body": None}, {"body": ["x"]}, {"body": "\ud800"},
-        {"body": "\u200b"},
+        {"body": "\u200b"}, {"file_ids": None}, {"file_ids": "1"}, {"file_ids": ["x"]}, {"file_ids": [1.5]},
+        {"file_ids": [str(number) for number in range(1, 6)]}, {"file_ids": ["1", "1"]},
     ],
     "reaction.set": [
         {"emoji": ""}, {"emoji": "a"}, {"emoji": "👍👍"}, {"emoji": "👍" * 65}, {"emoji": "\x00"}, {"emoji": "\ud83d"},
@@ -116,6 +117,30 @@ async def test_strangers_and_wanderers_are_refused(connect: Connect, ann: Person
     place = await place_of(name, room["id"], await connect(ann))
     assert (await phone.command(name, {**place, **GOOD[name]}))["code"] == "not_a_member"
     assert (await phone.command(name, {**dict.fromkeys(place, "1"), **GOOD[name]}))["code"] == "not_found"
+
+
+async def test_files_are_shown_by_their_author_once(connect: Connect, ann: Person, ben: Person) -> None:
+    room, phone, bens = await ann.room(), await connect(ann), await connect(ben)
+    await ben.join(room["id"])
+    await bens.accepted("room.open", {"room_id": room["id"]})
+    sent = {"params": {"room_id": room["id"]}, "files": {"file": ("note.txt", b"hello")}}
+    file = await ann.api.post("/api/files", **sent, expect=201)
+    show = {"room_id": room["id"], "client_id": "c1", "file_ids": [file["id"]]}
+    assert (await bens.command("message.send", show))["code"] == "file_not_found"
+    shown = await phone.accepted("message.send", show)
+    assert (shown["message"]["body"], shown["message"]["files"]) == ("", [file])
+    assert await phone.accepted("message.send", show) == shown | {"duplicate": True}
+    assert (await bens.wait_for("room.event"))["message"] == shown["message"]
+    (event,) = (await bens.accepted("room.sync", {"room_id": room["id"], "since": shown["seq"] - 1}))["events"]
+    assert event["message"] == shown["message"]
+    assert (await ann.api.get(f"/api/rooms/{room['id']}/messages"))["messages"] == [shown["message"]]
+    for change, code in (
+        ({"client_id": "c2"}, "file_shown_already"),
+        ({"client_id": "c2", "file_ids": ["1"]}, "file_not_found"),
+        ({"file_ids": []}, "invalid"),
+        ({"file_ids": [], "body": "words"}, "client_id_reused"),
+    ):
+        assert (await phone.command("message.send", show | change))["code"] == code
 
 
 async def test_closing_and_typing_in_a_room_that_is_not_open_does_nothing(

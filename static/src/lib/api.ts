@@ -3,7 +3,7 @@ import { ApiError, Unreachable, numbersIn } from './errors'
 import type {
   AuthOptions, Balance, DailyClaim, EarningStats, Explanation, GiftOptions, GiftPage, GiftRequest, GiftSent, Goal,
   GoalClaim, Invite, Leaderboard, Member, Membership, Page, PinState, Policy, Ranking, RankingWindow, RoomPreview,
-  SeasonalEvent, Session, SignedIn, SpendingStats, Statement, Streak, TierStanding, User,
+  SeasonalEvent, Session, SharedFile, SignedIn, SpendingStats, Statement, Storage, Streak, TierStanding, User,
 } from './wire'
 
 /** How long an answer is waited for, in milliseconds. */
@@ -37,6 +37,29 @@ export class Api {
 
   setRole = (roomId: string, accountId: string, role: 'moderator' | 'member') =>
     this.request<Member>('PUT', `/api/rooms/${roomId}/members/${accountId}/role`, { role })
+
+  storage = () => this.get<Storage>('/api/storage')
+  discardFile = (id: string) => this.request<void>('DELETE', `/api/files/${id}`)
+  fileOpened = (id: string) => this.post<void>(`/api/files/${id}/opened`)
+
+  /** Uploads a file for a message of a room. `moved` hears the part of it that has left, from 0 to 1. */
+  upload = (roomId: string, file: File, moved: (part: number) => void, signal: AbortSignal): Promise<SharedFile> =>
+    // fetch cannot tell how much has left.
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      const form = new FormData()
+      form.append('file', file)
+      const unreachable = () => reject(new Unreachable('the upload got no answer'))
+      request.upload.onprogress = ({ loaded, total }) => moved(total ? loaded / total : 0)
+      request.onload = () => {
+        if (request.status === 201) resolve(JSON.parse(request.responseText) as SharedFile)
+        else reject(problem(request.status, request.responseText))
+      }
+      request.onerror = request.onabort = unreachable
+      signal.addEventListener('abort', () => request.abort())
+      request.open('POST', `/api/files?${new URLSearchParams({ room_id: roomId })}`)
+      request.send(form)
+    })
 
   balance = () => this.get<Balance>('/api/tokens/balance/me')
   history = (cursor?: string) => this.get<Statement>('/api/tokens/history/me', { cursor, limit: 15 })
@@ -89,25 +112,25 @@ export class Api {
     } catch (cause) {
       throw new Unreachable(`${method} ${path} got no answer`, { cause })
     }
-    if (!response.ok) throw problem(response, text)
+    if (!response.ok) throw problem(response.status, text)
     return (text ? JSON.parse(text) : undefined) as T
   }
 }
 
 /** An error answer as an `ApiError`; anything that is no problem document came from a proxy in between. */
-function problem(response: Response, text: string): ApiError | Unreachable {
+function problem(status: number, text: string): ApiError | Unreachable {
   let document: Record<string, unknown>
   try {
     document = JSON.parse(text) as Record<string, unknown>
   } catch {
-    return new Unreachable(`the server answered ${response.status}`)
+    return new Unreachable(`the server answered ${status}`)
   }
   const { code, detail, title, retry_after: retryAfter, errors } = document as {
     code?: string; detail?: string; title?: string; retry_after?: number
     errors?: { pointer: string; message: string }[]
   }
   return new ApiError(code ?? 'internal', detail ?? title ?? '', {
-    status: response.status,
+    status,
     numbers: numbersIn(document),
     fields: Object.fromEntries((errors ?? []).map((error) => [error.pointer.replace(/^#?\//, ''), error.message])),
     ...(retryAfter == null ? {} : { retryAfter }),

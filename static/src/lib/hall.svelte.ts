@@ -14,9 +14,10 @@ import { Reads } from './state/reads.svelte'
 import { Rooms } from './state/rooms.svelte'
 import { Timeline } from './state/timeline.svelte'
 import { Typing } from './state/typing.svelte'
+import { Uploads } from './state/uploads.svelte'
 import { Wallet } from './state/wallet.svelte'
 import type { CachedRooms, CachedTimeline, Store } from './store'
-import type { Author, Membership, Message, MessageSent, RoomEvent, User } from './wire'
+import type { Author, Membership, Message, MessageSent, RoomEvent, SharedFile, User } from './wire'
 
 /** Rooms kept open at once; the others are followed by their heads alone. */
 const OPEN_ROOMS = 100
@@ -39,6 +40,7 @@ export class Hall {
   readonly connection: Connection
   readonly rooms: Rooms
   readonly outbox: Outbox
+  readonly uploads: Uploads
   readonly wallet: Wallet
   readonly daily: Daily
   readonly gift: Gifts
@@ -53,10 +55,13 @@ export class Hall {
   shown = $state<string | null>(null)
   /** Whose profile is open, and in which room it was opened. */
   profile = $state.raw<{ user: Author; room?: { id: string; name: string } } | null>(null)
+  /** The picture that is looked at. */
+  viewed = $state.raw<{ file: SharedFile; author: Author } | null>(null)
   /** Counts up whenever who is in a room, or as what, may have changed. */
   comings = $state(0)
 
   private readonly timelines = new Map<string, Timeline>()
+  private readonly openedFiles = new Set<string>()
   private readonly caching = new Map<string, ReturnType<typeof setTimeout>>()
   private readonly siblings: BroadcastChannel
   private readonly unwatch: () => void
@@ -72,6 +77,7 @@ export class Hall {
     this.gift = new Gifts({ gifts: api.gifts, members: api.members, rooms: () => this.roomsByNow(), me: user.id })
     this.drafts = new Drafts(user.id)
     this.outbox = this.makeOutbox()
+    this.uploads = this.makeUploads()
     this.reads = new Reads(async (roomId, seq) => {
       const read = await door.call('read.set', { room_id: roomId, seq })
       this.rooms.applyRead({ room_id: roomId, ...read })
@@ -100,6 +106,7 @@ export class Hall {
     this.connection.stop()
     this.siblings.close()
     this.unwatch()
+    this.uploads.stop()
     for (const timer of this.caching.values()) clearTimeout(timer)
   }
 
@@ -173,6 +180,19 @@ export class Hall {
     void this.timelines.get(roomId)?.catchUp(seq)
   }
 
+  /** Tells the server that a file of somebody else was opened, once in a visit. It is theirs to gain, so nothing waits for it. */
+  opened(file: SharedFile, author: Author): void {
+    if (author.id === this.user.id || this.openedFiles.has(file.id)) return
+    this.openedFiles.add(file.id)
+    void this.doors.api.fileOpened(file.id).catch(() => this.openedFiles.delete(file.id))
+  }
+
+  /** Looks at a picture. */
+  view(file: SharedFile, author: Author): void {
+    this.viewed = { file, author }
+    this.opened(file, author)
+  }
+
   /** Votes for a message as helpful or takes the vote back. */
   async vote(roomId: string, messageId: string, on: boolean): Promise<void> {
     const { seq } = await this.doors.door.call('helpful.set', { message_id: messageId, on })
@@ -215,6 +235,11 @@ export class Hall {
       newId: () => crypto.randomUUID(),
       now: () => new Date(),
     })
+  }
+
+  private makeUploads(): Uploads {
+    const { upload, discardFile: discard, storage } = this.doors.api
+    return new Uploads({ upload, discard, storage, online: () => this.connection.online, newId: () => crypto.randomUUID() })
   }
 
   private async roomsByNow(): Promise<readonly Membership[]> {
@@ -264,6 +289,7 @@ export class Hall {
 
   private async arrive(): Promise<void> {
     this.outbox.kick()
+    this.uploads.kick()
     for (let attempt = 0; !(await this.isOverAfterRefreshing()); attempt += 1) {
       await this.doors.sleep(backoff(attempt, Math.random, LONGEST_PAUSE))
       if (!this.connection.online) return

@@ -6,7 +6,7 @@ import type { Pending } from './state/outbox.svelte'
 const at = (minutes: number) => new Date(2026, 10, 20, 12, minutes).toISOString()
 const given = { messages: [], pending: [], me, fromBeginning: false, readBefore: null }
 const pending = (clientId: string, minutes: number): Pending => ({
-  order: 1, user: me.id, room: '7', clientId, body: clientId, at: at(minutes), failed: null, state: 'queued',
+  order: 1, user: me.id, room: '7', clientId, body: clientId, files: [], at: at(minutes), failed: null, state: 'queued',
 })
 const shape = (rows: Row[]) => rows.map((row) => (row.kind === 'message' ? `${row.clientId}${row.leads ? ' leads' : ''}` : row.kind))
 

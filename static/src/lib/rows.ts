@@ -1,6 +1,6 @@
 /** The rows of a timeline, made from its messages: pure, so that what is seen can be tested without a browser. */
 import type { Pending, PendingState } from './state/outbox.svelte'
-import type { Author, Card, Feedback, Message } from './wire'
+import type { Author, Card, Feedback, Message, SharedFile } from './wire'
 
 /** Messages of one author stand under one name until it is this many milliseconds old. */
 const GROUP = 5 * 60_000
@@ -14,6 +14,7 @@ export interface MessageRow {
   seq: number | null
   author: Author
   body: string
+  files: readonly SharedFile[]
   card: Card | null
   feedback: Feedback | null
   at: string
@@ -65,9 +66,10 @@ function keyOf(author: Author, clientId: string): string {
   return `${author.id} ${clientId}`
 }
 
-function stored({ author, client_id: clientId, id, seq, body, card, feedback, at }: Message): MessageRow {
+function stored({ author, client_id: clientId, id, seq, body, files, card, feedback, at }: Message): MessageRow {
   const key = keyOf(author, clientId)
-  return { kind: 'message', key, clientId, id, seq, author, body, card, feedback, at, state: 'sent', failed: null, leads: true }
+  // Pages that an earlier version kept say nothing of files.
+  return { kind: 'message', key, clientId, id, seq, author, body, files: files ?? [], card, feedback, at, state: 'sent', failed: null, leads: true }
 }
 
 function onTheirWay(messages: readonly Message[], pending: readonly Pending[], me: Author): MessageRow[] {
@@ -75,8 +77,8 @@ function onTheirWay(messages: readonly Message[], pending: readonly Pending[], m
   const known = new Set(messages.filter((message) => message.author.id === me.id).map((message) => message.client_id))
   return pending
     .filter((entry) => !known.has(entry.clientId))
-    .map(({ clientId, body, at, state, failed }) => ({
-      kind: 'message', key: keyOf(me, clientId), clientId, id: null, seq: null, author: me, body, card: null, feedback: null, at,
+    .map(({ clientId, body, files, at, state, failed }) => ({
+      kind: 'message', key: keyOf(me, clientId), clientId, id: null, seq: null, author: me, body, files, card: null, feedback: null, at,
       state, failed, leads: true,
     }))
 }

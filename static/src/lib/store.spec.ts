@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto'
 import { expect, test } from 'vitest'
 import { Store } from './store'
 
-const unsent = (user: string, body: string) => ({ user, room: '7', clientId: body, body, at: '2026-11-20T12:00:00.000Z', failed: null })
+const unsent = (user: string, body: string) => ({ user, room: '7', clientId: body, body, files: [], at: '2026-11-20T12:00:00.000Z', failed: null })
 
 test('unsent messages keep their order, apart for each account', async () => {
   const store = await Store.open('order')
@@ -22,4 +22,11 @@ test('forgetting an account leaves the others and what is on its way', async () 
   expect(await store.cached('1', 'timeline.7')).toBeUndefined()
   expect(await store.cached('12', 'rooms')).toBe('theirs')
   expect(await store.unsent('1')).toHaveLength(1)
+})
+
+test('a message that an earlier version kept has no files', async () => {
+  const store = await Store.open('earlier')
+  const { files: _, ...earlier } = unsent('1', 'kept')
+  await store.keep(earlier as Parameters<Store['keep']>[0])
+  expect((await store.unsent('1')).map(({ files }) => files)).toEqual([[]])
 })

@@ -1,6 +1,6 @@
 /** What this browser keeps between visits: unsent messages, and the last seen pages for reading offline. */
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
-import type { Membership, Message } from './wire'
+import type { Membership, Message, SharedFile } from './wire'
 
 /** A message on its way. `order` is given by the database, so it is one order over all tabs. */
 export interface Unsent {
@@ -9,6 +9,8 @@ export interface Unsent {
   room: string
   clientId: string
   body: string
+  /** Files of its author that are uploaded already. */
+  files: SharedFile[]
   /** ISO 8601, when it was written. */
   at: string
   failed: string | null
@@ -46,7 +48,9 @@ export class Store {
 
   /** The unsent messages of one account, oldest first. */
   async unsent(user: string): Promise<Unsent[]> {
-    return this.database.getAllFromIndex('outbox', 'user', user)
+    const kept = await this.database.getAllFromIndex('outbox', 'user', user)
+    // Those of an earlier version have none.
+    return kept.map((unsent) => ({ ...unsent, files: unsent.files ?? [] }))
   }
 
   /** Keeps a message and answers its place in the order. */

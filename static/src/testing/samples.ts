@@ -1,5 +1,5 @@
 /** Well-formed wire objects for specs. */
-import type { Author, Feedback, Membership, Message, RoomEvent } from '../lib/wire'
+import type { Author, Feedback, Membership, Message, RoomEvent, SharedFile } from '../lib/wire'
 
 export const me: Author = { id: '1', username: 'ada' }
 export const bo: Author = { id: '2', username: 'bo' }
@@ -8,8 +8,12 @@ const AT = '2026-11-20T12:00:00.000Z'
 
 export function message(seq: number, over: Partial<Message> = {}): Message {
   return {
-    id: `m${seq}`, room_id: '7', seq, client_id: `c${seq}`, author: bo, body: `text ${seq}`, at: AT, card: null, feedback: null, ...over,
+    id: `m${seq}`, room_id: '7', seq, client_id: `c${seq}`, author: bo, body: `text ${seq}`, files: [], at: AT, card: null, feedback: null, ...over,
   }
+}
+
+export function shared(id: string, over: Partial<SharedFile> = {}): SharedFile {
+  return { id, name: `${id}.txt`, size: 5, type: 'text/plain', width: null, height: null, ...over }
 }
 
 export function posted(seq: number, over: Partial<Message> = {}): RoomEvent {

@@ -30,6 +30,11 @@ export class I18n {
   private momentFormat = $derived(new Intl.DateTimeFormat(this.tag, { dateStyle: 'medium', timeStyle: 'short' }))
   private relativeFormat = $derived(new Intl.RelativeTimeFormat(this.tag, { numeric: 'auto' }))
   private amountFormat = $derived(new Intl.NumberFormat(this.tag, { maximumFractionDigits: 6 }))
+  private bytesFormats = $derived(
+    (['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const).map(
+      (unit) => new Intl.NumberFormat(this.tag, { style: 'unit', unit, unitDisplay: unit === 'byte' ? 'long' : 'short', maximumFractionDigits: 1 }),
+    ),
+  )
   private signedFormat = $derived(new Intl.NumberFormat(this.tag, { maximumFractionDigits: 6, signDisplay: 'exceptZero' }))
 
   /** Switches the language, loading its words when they are not here yet. */
@@ -74,6 +79,12 @@ export class I18n {
 
   /** A decimal string of tokens, to its last digit: it never becomes a float. */
   amount = (decimal: string) => this.amountFormat.format(decimal as Intl.StringNumericLiteral)
+
+  /** "1.5 MB"; a kilobyte has 1024 bytes here, as where the limits are written. */
+  bytes = (size: number) => {
+    const step = Math.min(3, Math.floor(Math.log2(Math.max(1, size)) / 10))
+    return this.bytesFormats[step]?.format(size / 1024 ** step) ?? String(size)
+  }
 
   /** The same with its sign, for changes. */
   change = (decimal: string) => this.signedFormat.format(decimal as Intl.StringNumericLiteral)

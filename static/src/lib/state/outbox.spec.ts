@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { deferred, me, message, settle } from '../../testing/samples'
+import { deferred, me, message, settle, shared } from '../../testing/samples'
 import { Refusal, Unreachable } from '../errors'
 import { Store } from '../store'
 import type { MessageSent } from '../wire'
@@ -52,7 +52,7 @@ test('a message is sent once and stays in sight until it is confirmed', async ()
   const outbox = tab()
   await outbox.post('7', 'hello')
   await quiet()
-  expect(send).toHaveBeenCalledExactlyOnceWith({ room_id: '7', client_id: 'id-1', body: 'hello' })
+  expect(send).toHaveBeenCalledExactlyOnceWith({ room_id: '7', client_id: 'id-1', body: 'hello', file_ids: [] })
   expect(states(outbox)).toEqual(['hello sent'])
   expect(await store.unsent(me.id)).toEqual([])
   outbox.confirm(['id-1'])
@@ -83,7 +83,7 @@ test('a message written while the database is looked into for the last time is s
     return step
   })
   made.outbox = outbox
-  outbox.pending.push({ order: null, user: me.id, room: '7', clientId: 'x', body: '', at: '', failed: null, state: 'sent' })
+  outbox.pending.push({ order: null, user: me.id, room: '7', clientId: 'x', body: '', files: [], at: '', failed: null, state: 'sent' })
   outbox.kick()
   await quiet()
   expect(bodies()).toEqual(['just in time'])
@@ -133,7 +133,7 @@ test('a refusal keeps the text, and does not hold up what comes after', async ()
   const reloaded = tab()
   await reloaded.load()
   expect(reloaded.pending.map(({ failed }) => failed)).toEqual(['too_large'])
-  expect(await reloaded.discard('id-1')).toBe('refused')
+  expect(await reloaded.discard('id-1')).toEqual({ body: 'refused', files: [] })
   expect(await store.unsent(me.id)).toEqual([])
 })
 
@@ -201,4 +201,14 @@ test('a message that cannot be stored is shown as failed', async () => {
   await quiet()
   expect(states(outbox)).toEqual(['no room failed'])
   expect(send).not.toHaveBeenCalled()
+})
+
+test('files go with their message, and come back with it', async () => {
+  send.mockRejectedValueOnce(new Refusal('file_not_found', ''))
+  const outbox = tab()
+  await outbox.post('7', '', [shared('f1'), shared('f2')])
+  await quiet()
+  expect(send).toHaveBeenCalledExactlyOnceWith({ room_id: '7', client_id: 'id-1', body: '', file_ids: ['f1', 'f2'] })
+  expect(await tab().load()).toBeUndefined()
+  expect(await outbox.discard('id-1')).toEqual({ body: '', files: [shared('f1'), shared('f2')] })
 })

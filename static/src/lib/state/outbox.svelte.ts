@@ -1,7 +1,7 @@
 import { backoff } from '../backoff'
 import { Refusal, Unreachable } from '../errors'
 import type { Store, Unsent } from '../store'
-import type { MessageSent } from '../wire'
+import type { MessageSent, SharedFile } from '../wire'
 
 export type PendingState = 'queued' | 'sending' | 'sent' | 'failed'
 
@@ -16,7 +16,7 @@ export interface OutboxDoors {
   store: Pick<Store, 'unsent' | 'keep' | 'change' | 'drop'>
   /** Runs `work` while no other tab runs work of the same name. */
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>
-  send(unsent: { room_id: string; client_id: string; body: string }): Promise<MessageSent>
+  send(unsent: { room_id: string; client_id: string; body: string; file_ids: string[] }): Promise<MessageSent>
   sent(answer: MessageSent): void
   online(): boolean
   /** Tells the other tabs that the stored outbox has changed. */
@@ -59,9 +59,9 @@ export class Outbox {
     for (const room of new Set(this.pending.map((entry) => entry.room))) void this.pump(room)
   }
 
-  async post(room: string, body: string): Promise<void> {
+  async post(room: string, body: string, files: readonly SharedFile[] = []): Promise<void> {
     const { doors } = this
-    const unsent = { user: this.user, room, clientId: doors.newId(), body, at: doors.now().toISOString(), failed: null }
+    const unsent = { user: this.user, room, clientId: doors.newId(), body, files: [...files], at: doors.now().toISOString(), failed: null }
     // Queued is what the database has; until then it is on its way there.
     this.pending.push({ ...unsent, order: null, state: 'sending' })
     await this.keep(unsent)
@@ -81,12 +81,12 @@ export class Outbox {
     void this.pump(entry.room)
   }
 
-  /** Takes a failed message out and answers its text, so that it can be edited. */
-  async discard(clientId: string): Promise<string> {
+  /** Takes a failed message out and answers what it said, so that it can be edited. */
+  async discard(clientId: string): Promise<{ body: string; files: readonly SharedFile[] }> {
     const entry = this.find(clientId)
-    if (entry?.state !== 'failed') return ''
+    if (entry?.state !== 'failed') return { body: '', files: [] }
     await this.remove(entry)
-    return entry.body
+    return { body: entry.body, files: entry.files }
   }
 
   /** The server has these messages (by echo, by page or by acknowledgement, whichever is first). */
@@ -150,7 +150,9 @@ export class Outbox {
     const shown = this.find(unsent.clientId)
     if (shown) shown.state = 'sending'
     try {
-      const answer = await this.doors.send({ room_id: room, client_id: unsent.clientId, body: unsent.body })
+      const { clientId: client_id, body } = unsent
+      const file_ids = unsent.files.map((file) => file.id)
+      const answer = await this.doors.send({ room_id: room, client_id, body, file_ids })
       const entry = this.find(unsent.clientId)
       if (entry) entry.state = 'sent'
       await this.doors.store.drop(unsent.order)
