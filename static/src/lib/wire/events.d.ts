@@ -80,6 +80,36 @@ export interface components {
             seq: number;
         };
         /**
+         * File
+         * @description A file that a message shows, or is to show. Its bytes are at /api/files/{id}.
+         */
+        File: {
+            /** Height */
+            height: number | null;
+            /**
+             * Id
+             * @description An opaque id
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Size
+             * @description Bytes
+             */
+            size: number;
+            /**
+             * Type
+             * @description What its bytes are, as the server found
+             */
+            type: string;
+            /**
+             * Width
+             * @description Pixels of a picture as it is shown; None for other files
+             */
+            width: number | null;
+        };
+        /**
          * Gift
          * @description A gift as one of its two people sees it; `other` is the other one.
          */
@@ -182,7 +212,7 @@ export interface components {
             author: components["schemas"]["Author"];
             /**
              * Body
-             * @description With a card, the same in words for who cannot show it
+             * @description With a card, the same in words for who cannot show it; with files, it may be empty
              */
             body: string;
             card: components["schemas"]["GiftCard"] | null;
@@ -190,6 +220,8 @@ export interface components {
             client_id: string;
             /** @description None while nobody has given any */
             feedback: components["schemas"]["Feedback"] | null;
+            /** Files */
+            files: components["schemas"]["File"][];
             /**
              * Id
              * @description An opaque id
@@ -205,13 +237,22 @@ export interface components {
         };
         /** MessageSend */
         MessageSend: {
-            /** Body */
+            /**
+             * Body
+             * @description Some text, unless files are shown
+             * @default
+             */
             body: string;
             /**
              * Client Id
              * @description Made once for each intent
              */
             client_id: string;
+            /**
+             * File Ids
+             * @description One's own, uploaded to this room
+             */
+            file_ids?: string[];
             /**
              * Room Id
              * @description An opaque id
