@@ -93,14 +93,14 @@ class LedgerRules(RuleBasedStateMachine):
         )
 
     @rule(sender=owners, other=others, amount=small, crash=crashes)
-    def gift(self, sender: int, other: int, amount: int, crash: int | None) -> None:
+    def transfer(self, sender: int, other: int, amount: int, crash: int | None) -> None:
         recipient = beside(sender, other)
         self.give_op(
-            "gift",
+            "transfer",
             lambda rooms, work, op: rooms.ledger.transfer(
-                work, op, sender=sender, recipient=recipient, amount=amount, code="gift"
+                work, op, sender=sender, recipient=recipient, amount=amount, code="test"
             ),
-            lambda op: self.reference.gift(op, sender, recipient, amount),
+            lambda op: self.reference.transfer(op, sender, recipient, amount),
             crash,
         )
 
@@ -192,8 +192,8 @@ class LedgerRules(RuleBasedStateMachine):
             return answer(await command(rooms, work, op))
 
         def expect(told: Answer) -> None:
-            code = self.reference.attempt(lambda: expected(told.op_id))
-            assert told.code == code, f"{kind}: {told.code}, not {code}"
+            refusal = self.reference.attempt(lambda: expected(told.op_id))
+            assert told.refusal == refusal, f"{kind}: {told.refusal}, not {refusal}"
 
         return self.machine.give(give, expect, crash)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from app.core.clock import Calendar
+from app.core.errors import AppError
 from app.core.events import Fact
 from app.core.ids import TimeOrderedIds
 from app.economy.ledger.model import Outcome
@@ -18,9 +19,9 @@ from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource
 from tests.harness.economy import House
 from tests.harness.fakes import FrozenClock
-from tests.money.faults import Crash, CrashingConnection
+from tests.money.faults import Crash, CrashingConnection, Life
 from tests.money.narrow import FIRST, SECOND, in_force, narrow_house
-from tests.money.reference import Tally
+from tests.money.reference import Refusal, Tally
 from tests.money.rewarding import RewardingReference, week_of
 
 T = TypeVar("T")
@@ -46,11 +47,15 @@ class Answer(NamedTuple):
 
     op_id: int
     result: dict[str, Any]
-    code: str | None
+    refusal: Refusal | None
 
 
 def answer(outcome: Outcome) -> Answer:
-    return Answer(outcome.op_id, outcome.result, outcome.refusal.code if outcome.refusal else None)
+    return Answer(outcome.op_id, outcome.result, outcome.refusal and refusal_of(outcome.refusal))
+
+
+def refusal_of(refused: AppError) -> Refusal:
+    return Refusal(refused.code, refused.data)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Engine:
 
         async def transact() -> tuple[T, list[Fact]]:
             async with self.database.transaction() as db:
-                work = UnitOfWork(CrashingConnection(db, crash_at) if crash_at else db)
+                work = UnitOfWork(CrashingConnection(db, Life(crash_at)) if crash_at else db)
                 return await command(self.rooms, work), work.facts
 
         return self._runner.run(transact())

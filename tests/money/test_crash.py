@@ -23,7 +23,7 @@ from app.infra.database import Connection, Database
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.economy import House
 from tests.harness.fakes import FrozenClock
-from tests.money.faults import Crash, CrashingConnection
+from tests.money.faults import Crash, CrashingConnection, Life
 from tests.money.machine import TABLES
 from tests.money.narrow import FIRST, SECOND, narrow_house
 
@@ -210,7 +210,7 @@ async def crashes(database: Database, command: Command, statement: int) -> bool:
     """Whether the command gets as far as this statement; it dies there."""
     try:
         async with database.transaction() as db:
-            await command(UnitOfWork(CrashingConnection(db, statement)))
+            await command(UnitOfWork(CrashingConnection(db, Life(statement))))
     except Crash:
         return True
     return False
