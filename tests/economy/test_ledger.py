@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from app.core.errors import Invalid, KeyReused, Unavailable
 from app.core.money import AMOUNT_MAX
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.errors import BalanceTooLarge, HoldExpired, InsufficientTokens
+from app.economy.ledger.errors import BalanceTooLarge, HoldExpired, InsufficientTokens, revive, stored_form
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
@@ -123,7 +124,7 @@ async def test_among_equals_what_expires_first_burns_first(bank: Bank, clock: Fr
 async def test_restricted_money_serves_its_purpose_only(mixed: Bank) -> None:
     refused = await mixed.spend(31, Purpose.SHOP)
     assert isinstance(refused.refusal, InsufficientTokens)
-    assert refused.refusal.data == {"available": 30, "required": 31}
+    assert refused.refusal.data == {"available": "0.00003", "required": "0.000031"}
     assert (await mixed.spend(30, Purpose.SHOP)).refusal is None
     assert await mixed.has() == {"allowance": 5}
 
@@ -206,7 +207,7 @@ async def test_a_refusal_is_kept_even_when_it_could_be_granted_later(bank: Bank)
     assert again.replayed
     assert again.op_id == refused.op_id
     assert isinstance(again.refusal, InsufficientTokens)
-    assert again.refusal.data == {"available": 0, "required": 5}
+    assert again.refusal.data == {"available": "0", "required": "0.000005"}
     with pytest.raises(InsufficientTokens):
         again.unwrap()
     assert await bank.has() == {"main": 100}
@@ -275,3 +276,18 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
     pairs = list(zip(locked[::2], locked[1::2], strict=True))
     assert len(pairs) == 4
     assert all(first < second for first, second in pairs)
+
+
+@pytest.mark.parametrize(
+    "amounts", [{"available": 30, "required": 31_500_000}, {"available": "0.00003", "required": "31.5"}]
+)
+def test_amounts_of_a_stored_refusal_are_told_in_tokens_whatever_form_they_have(amounts: dict[str, Any]) -> None:
+    revived = revive({"code": "insufficient_tokens", "detail": "Not enough tokens", "data": amounts})
+    assert isinstance(revived, InsufficientTokens)
+    assert revived.data == {"available": "0.00003", "required": "31.5"}
+    assert revive(stored_form(revived)).data == revived.data
+
+
+def test_other_numbers_of_a_stored_refusal_stay_numbers() -> None:
+    revived = revive({"code": "gift_count", "detail": "No more", "data": {"limit": 10}})
+    assert revived.data == {"limit": 10}

@@ -184,7 +184,7 @@ class Reference:
         total = sum(part for _, part in hold.parts)
         missing = total if amount is None else amount
         if missing > total:
-            raise Refused("hold_exceeded", held=total, required=missing)
+            raise Refused("hold_exceeded", held=tokens(total), required=tokens(missing))
         for place, part in hold.parts:
             taken = min(part, missing)
             missing -= taken
@@ -210,7 +210,7 @@ class Reference:
         left = sum(move.amount - move.reversed for move in moves)
         missing = left if amount is None else amount
         if missing > left or left == 0:
-            raise Refused("reversal_exceeded", left=left, required=missing)
+            raise Refused("reversal_exceeded", left=tokens(left), required=tokens(missing))
         for move in reversed(moves):
             part = min(move.amount - move.reversed, missing)
             if part > 0:
@@ -272,7 +272,7 @@ class Reference:
                 result.append((place, part))
                 missing -= part
         if missing:
-            raise Refused("insufficient_tokens", available=amount - missing, required=amount)
+            raise Refused("insufficient_tokens", available=tokens(amount - missing), required=tokens(amount))
         return result
 
     def _transfer(self, debit: Ref, credit: Ref, amount: int, code: str, day: int | None = None) -> None:
@@ -293,13 +293,13 @@ class Reference:
             return
         self._moved.add(place[1])
         if after < 0:
-            raise Refused("insufficient_tokens", available=before, required=-change)
+            raise Refused("insufficient_tokens", available=tokens(before), required=tokens(-change))
         lots = sum(amount for ref, amount in self.money.items() if ref[:2] == ("lot", place[1]))
         if after > LIMIT or (place[0] == "lot" and lots > LIMIT):
-            raise Refused("balance_too_large", limit=LIMIT)
+            raise Refused("balance_too_large", limit=tokens(LIMIT))
 
     def _hold(self, owner: int, change: int) -> None:
         self._moved.add(owner)
         self.held[owner] = self.held.get(owner, 0) + change
         if self.held[owner] > LIMIT:
-            raise Refused("balance_too_large", limit=LIMIT)
+            raise Refused("balance_too_large", limit=tokens(LIMIT))

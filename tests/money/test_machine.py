@@ -21,7 +21,8 @@ from app.economy.ledger.model import LotTerms
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource, PostgreSQLSource, SQLiteSource
 from tests.harness.economy import House
-from tests.money.ledger_rules import DAY, HOUR, LedgerRules, beside, crashes, lot_terms, others, owners, small
+from tests.money.gift_rules import PINS, GiftRules
+from tests.money.ledger_rules import DAY, HOUR, beside, crashes, lot_terms, others, owners, small
 from tests.money.machine import Answer, answer
 from tests.money.narrow import FIRST, SECOND
 from tests.money.rewarding import Running
@@ -29,7 +30,7 @@ from tests.money.rewarding import Running
 kinds = st.sampled_from([*FIRST.rewards, "send_message", "send_message", "popular_message", "helpful_content"])
 
 
-class EconomyMachine(LedgerRules):
+class EconomyMachine(GiftRules):
     """One program: every rule gives the same command to the engines and to the reference."""
 
     @initialize(terms=lot_terms, begins=st.sampled_from([2 * 60_000, HOUR, 20 * HOUR]), lasts=st.integers(1, 30))
@@ -38,6 +39,7 @@ class EconomyMachine(LedgerRules):
         for owner in (101, 102):
             self.grant(owner=owner, amount=20, crash=None)
             self.grant_lot(owner=owner, amount=20, terms=terms, crash=None)
+            self.set_pin(owner=owner, pin=PINS[0], knows_password=True, crash=None)
         self._schedule("weekend", self.now + begins, lasts * 8 * HOUR)
         self._schedule("special", self.now + begins + 5 * HOUR, 3 * HOUR)
 
