@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ mostly = st.sampled_from([True, True, True, True, False])
 notes = st.sampled_from([None, None, "for you", " for you\n", "  ", "ขอบคุณ ❤️"])
 others = st.sampled_from([1, 2, 1, 2, 1, 2, 1, 2, 0, None])
 """How far round the circle of three the recipient stands; 0 is oneself, and None is nobody."""
-gifts = st.builds(
+gifts: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     other=others,
     amount=st.sampled_from([1, 2, 3, 3, 4, 4, 5, 6, 7, 9, 12, 15, 40]),
@@ -98,7 +99,7 @@ class GiftRules(LedgerRules):
     def look_at_options(self, owner: int) -> None:
         self.machine.tell_time()
         for engine in self.machine.engines:
-            options = engine.read(lambda db, desk=engine.desk: desk.operations.gift_options(db, actor(owner)))
+            options = engine.read(partial(engine.desk.operations.gift_options, actor=actor(owner)))
             assert options.model_dump(mode="json") == self.reference.options(owner)
 
     def _give_new(

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 from app.accounts import store as accounts
 from app.accounts.model import Person as Account
 from app.core.clock import Calendar
-from app.core.errors import AppError
 from app.core.events import Fact
 from app.core.ids import TimeOrderedIds
 from app.economy.ledger.model import Outcome
@@ -58,11 +57,8 @@ class Answer(NamedTuple):
 
 
 def answer(outcome: Outcome) -> Answer:
-    return Answer(outcome.op_id, outcome.result, outcome.refusal and refusal_of(outcome.refusal))
-
-
-def refusal_of(refused: AppError) -> Refusal:
-    return Refusal(refused.code, refused.data)
+    refused = outcome.refusal
+    return Answer(outcome.op_id, outcome.result, Refusal(refused.code, refused.data) if refused else None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class Engine:
         runner.run(self.database.open())
         self.rooms = narrow_house(clock, TimeOrderedIds(clock), calendar)
         self.desk = GiftDesk(self.rooms, self.database, calendar)
-        self.run(_begin)
+        self.run(begin)
 
     def close(self) -> None:
         self._runner.run(self.database.close())
@@ -158,13 +154,7 @@ class Engine:
         return {owner: replace(seen, **await _given(db, owner)) for owner, seen in found.items()}
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of the economy."""
-
-        async def rows(db: Connection) -> dict[str, list[dict[str, Any]]]:
-            found = {table: [dict(row) for row in await db.all(f"SELECT * FROM {table}")] for table in TABLES}
-            return {table: sorted(rows, key=lambda row: str(list(row.values()))) for table, rows in found.items()}
-
-        return self.read(rows)
+        return self.read(everything)
 
 
 class Machine:
@@ -291,7 +281,13 @@ class Machine:
         )
 
 
-async def _begin(rooms: House, work: UnitOfWork) -> None:
+async def everything(db: Connection, *more: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the economy, and of `more` tables, in an order that does not depend on the engine."""
+    found = {table: [dict(row) for row in await db.all(f"SELECT * FROM {table}")] for table in (*TABLES, *more)}
+    return {table: sorted(rows, key=lambda row: str(list(row.values()))) for table, rows in found.items()}
+
+
+async def begin(rooms: House, work: UnitOfWork) -> None:
     """Publish the policies, and make accounts for people."""
     for published in rooms.rulebook.versions:
         await rules_store.add_policy(work.db, published.text)
