@@ -82,10 +82,13 @@ class GiftRules(LedgerRules):
             asked, key = self.given[-1 - choice % len(self.given)]
             self._give(asked._replace(**change), key, right, crash)
 
-    @rule(owner=owners, times=st.sampled_from([5, 6, 1]))
-    def guess(self, owner: int, times: int) -> None:
+    @rule(owner=owners, times=st.sampled_from([5, 6, 1]), then_sets=st.one_of(st.none(), digits), crash=crashes)
+    def guess(self, owner: int, times: int, then_sets: str | None, crash: int | None) -> None:
+        """Guess a PIN in vain, mostly until it is locked, and now and then set another one."""
         for _ in range(times if owner in self.reference.pins else 0):
             self._give_new(owner, other=1, amount=2, note=None, room=None, right=False, crash=None)
+        if then_sets:
+            self.set_pin(owner=owner, pin=then_sets, knows_password=True, crash=crash)
 
     @rule(event=st.sampled_from(["midnight", "end of a lock", "end of a lock"]), early=st.booleans())
     def wait_for(self, event: str, early: bool) -> None:

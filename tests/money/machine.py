@@ -109,7 +109,8 @@ class Engine:
 
     def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
         async def look() -> T:
-            async with self.database.snapshot() as db:
+            # Nobody writes meanwhile, and a snapshot would learn every statement anew.
+            async with self.database.reader() as db:
                 return await query(db)
 
         return self._runner.run(look())
@@ -151,7 +152,14 @@ class Engine:
                     if its["owner_id"] == owner
                 },
             )
-        return {owner: replace(seen, **await _given(db, owner)) for owner, seen in found.items()}
+        for pin in await db.all("SELECT * FROM econ_pin"):
+            owner = pin["account_id"]
+            found[owner] = replace(found[owner], pin=(pin["tries"], pin["locks"], pin["locked_until"]))
+        for gift in await db.all("SELECT * FROM econ_gift ORDER BY op_id"):
+            owner = gift["sender_id"]
+            asked = Asked(owner, gift["recipient_id"], gift["amount"], gift["note"], gift["room_id"])
+            found[owner] = replace(found[owner], gifts=(*found[owner].gifts, (gift["op_id"], asked, gift["at"])))
+        return found
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         return self.read(everything)
@@ -297,17 +305,6 @@ async def begin(rooms: House, work: UnitOfWork) -> None:
         await accounts.add_person(
             work.db, person, skeleton=name, password_hash=hashed, public_key=None, invited_by=None
         )
-
-
-async def _given(db: Connection, owner: int) -> dict[str, Any]:
-    """What is stored of somebody's PIN and of the gifts they sent."""
-    pin = await db.one("SELECT tries, locks, locked_until FROM econ_pin WHERE account_id = :owner", owner=owner)
-    rows = await db.all("SELECT * FROM econ_gift WHERE sender_id = :owner ORDER BY op_id", owner=owner)
-    gifts = (
-        (row["op_id"], Asked(owner, row["recipient_id"], row["amount"], row["note"], row["room_id"]), row["at"])
-        for row in rows
-    )
-    return {"pin": pin and (pin["tries"], pin["locks"], pin["locked_until"]), "gifts": tuple(gifts)}
 
 
 class _Undone(Exception):
