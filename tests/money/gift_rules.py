@@ -15,7 +15,7 @@ from app.economy.gifts.schemas import GiftGiven, Giving, PinStatus, SettingPin
 from tests.harness.application import PASSWORD
 from tests.money.gift_desk import REQUEST, Visit, actor
 from tests.money.giving import EASY, HALL, NAMES, Asked, Told
-from tests.money.ledger_rules import LedgerRules, beside, crashes, owners
+from tests.money.program import Program, beside, crashes, owners
 from tests.money.reference import tokens
 
 PINS = ("4071", "8301", "7294")
@@ -37,7 +37,7 @@ gifts: st.SearchStrategy[dict[str, Any]] = st.builds(
 )
 
 
-class GiftRules(LedgerRules):
+class GiftRules(Program):
     """Every rule asks the same of the engines and of the reference."""
 
     def __init__(self, *sources: Any) -> None:

@@ -1,7 +1,7 @@
 """Random programs of the economy, against the reference, with crashes, replays and a moving clock; audited each step.
 
-The first test holds SQLite against the reference in many programs. The second gives the very same commands, crashes
-and moments to SQLite and PostgreSQL side by side: every answer, every fact told and, at the end, every row is equal.
+Some tests hold SQLite against the reference in many programs. The others give the very same commands, crashes and
+moments to SQLite and PostgreSQL side by side: every answer, every fact told and, at the end, every row is equal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from app.core.errors import KeyReused
 from app.economy.earning.model import Activity
@@ -22,15 +22,16 @@ from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource, PostgreSQLSource, SQLiteSource
 from tests.harness.economy import House
 from tests.money.gift_rules import PINS, GiftRules
-from tests.money.ledger_rules import DAY, HOUR, beside, crashes, lot_terms, others, owners, small
+from tests.money.ledger_rules import LedgerRules
 from tests.money.machine import Answer, answer
 from tests.money.narrow import FIRST, SECOND
+from tests.money.program import DAY, HOUR, Program, beside, crashes, lot_terms, others, owners, small
 from tests.money.rewarding import Running
 
 kinds = st.sampled_from([*FIRST.rewards, "send_message", "send_message", "popular_message", "helpful_content"])
 
 
-class EconomyMachine(GiftRules):
+class EconomyMachine(LedgerRules, GiftRules):
     """One program: every rule gives the same command to the engines and to the reference."""
 
     @initialize(terms=lot_terms, begins=st.sampled_from([2 * 60_000, HOUR, 20 * HOUR]), lasts=st.integers(1, 30))
@@ -197,26 +198,22 @@ class EconomyMachine(GiftRules):
 
         self.machine.run(grant)
 
-    @rule(ms=st.sampled_from([1, 999, -5000, HOUR, DAY, DAY, 7 * DAY, 30 * DAY]))
-    def move_clock(self, ms: int) -> None:
-        self.clock.advance(ms=ms)
 
-    # -- what must hold after every command ----------------------------------------------------------------------
+class GiftMachine(GiftRules):
+    """One program of gifts alone, which gets further with them: to the ends of limits and locks."""
 
-    @invariant()
-    def the_product_agrees_with_the_reference(self) -> None:
-        self.machine.compare()
-        assert self.reference.total() == 0
-
-    @invariant()
-    def the_audit_finds_nothing(self) -> None:
-        self.machine.engines[0].audit()
+    @initialize(terms=lot_terms)
+    def begin_with_money_and_pins(self, terms: LotTerms) -> None:
+        for owner in (101, 102):
+            self.grant(owner=owner, amount=30, crash=None)
+            self.grant_lot(owner=owner, amount=30, terms=terms, crash=None)
+            self.set_pin(owner=owner, pin=PINS[0], knows_password=True, crash=None)
 
 
-def run_programs(count: int, *sources: DatabaseSource) -> None:
+def run_programs(machine: type[Program], count: int, *sources: DatabaseSource) -> None:
     """Run so many programs; the same ones each time."""
     run_state_machine_as_test(
-        cast("type[RuleBasedStateMachine]", lambda: EconomyMachine(*sources)),
+        cast("type[RuleBasedStateMachine]", lambda: machine(*sources)),
         settings=settings(
             max_examples=count,
             stateful_step_count=35,
@@ -228,8 +225,16 @@ def run_programs(count: int, *sources: DatabaseSource) -> None:
 
 
 def test_random_programs_agree_with_the_reference(sqlite_source: SQLiteSource) -> None:
-    run_programs(32, sqlite_source)
+    run_programs(EconomyMachine, 32, sqlite_source)
 
 
 def test_both_engines_come_to_the_same(sqlite_source: SQLiteSource, postgresql_source: PostgreSQLSource) -> None:
-    run_programs(10, sqlite_source, postgresql_source)
+    run_programs(EconomyMachine, 10, sqlite_source, postgresql_source)
+
+
+def test_random_gifts_agree_with_the_reference(sqlite_source: SQLiteSource) -> None:
+    run_programs(GiftMachine, 32, sqlite_source)
+
+
+def test_both_engines_give_the_same(sqlite_source: SQLiteSource, postgresql_source: PostgreSQLSource) -> None:
+    run_programs(GiftMachine, 10, sqlite_source, postgresql_source)
