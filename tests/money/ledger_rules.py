@@ -110,7 +110,7 @@ class LedgerRules(Program):
             assert engine.read(partial(store.overdue_holds, since=0, now=self.now, limit=100)) == overdue
         for hold_id in overdue:
             self.machine.run(partial(_expire, hold_id=hold_id))
-            assert self.reference.attempt(partial(self.reference.release, hold_id)) is None
+            assert self.reference.attempt(partial(self.reference.release, hold_id, ran_out=True)) is None
 
         async def close_days(_: House, work: UnitOfWork) -> None:
             for day in await self.rollup.open_days(work.db):

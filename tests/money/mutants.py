@@ -322,6 +322,20 @@ ALLOWANCES = (
         ":",
         f"{_PROMISE}a_failure_told_again_later_makes_good_for_nothing",
     ),
+    _mutant(
+        "what-time-gave-back-is-not-made-good",
+        _ALLOWANCE,
+        "and await store.ran_out(work.db, hold_id):",
+        "and False:",
+        f"{_PROMISE}expired_allowance_is_made_good_though_time_gave_it_back",
+    ),
+    _mutant(
+        "what-came-back-in-time-is-made-good",
+        "app/economy/allowance/store.py",
+        "AND l.expires_at <= r.created_at GROUP",
+        "GROUP",
+        f"{_PROMISE}what_came_back_in_time_is_not_made_good",
+    ),
 )
 GIFTS = (
     _mutant(

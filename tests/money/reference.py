@@ -70,6 +70,8 @@ class Hold:
     expires_at: int
     code: str
     resolved: bool = False
+    returned_at: int = 0
+    ran_out: bool = False
 
 
 @dataclass
@@ -195,8 +197,9 @@ class Reference:
                 self._moved_between(place, hold.credit, taken, hold.code)
                 self.moves.setdefault(op, []).append(Move(place, hold.credit, taken, hold.code))
 
-    def release(self, hold_id: int) -> None:
+    def release(self, hold_id: int, *, ran_out: bool = False) -> None:
         hold = self._unresolved(hold_id)
+        hold.returned_at, hold.ran_out = self.now, ran_out
         for place, part in hold.parts:
             self._hold(place[1], -part)
             self._add(place, part)

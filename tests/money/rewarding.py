@@ -266,16 +266,20 @@ class RewardingReference(Reference):
         """Give a hold back, and make good for allowance that has expired, within a day's amount. Once."""
         if ("failed", hold_id) in self._worked:
             return self._worked["failed", hold_id]
-        refusal = self._worked["failed", hold_id] = self.attempt(lambda: self.release(hold_id))
+        refusal = self.attempt(lambda: self.release(hold_id))
+        if refusal and refusal.code == "hold_resolved" and self.holds[hold_id].ran_out:
+            refusal = None
+        self._worked["failed", hold_id] = refusal
         if refusal is None:
-            parts = [(place, part) for place, part in self.holds[hold_id].parts if place in self.lots]
-            lost = sum(part for place, part in parts if self._is_expired_allowance(self.lots[place]))
+            hold = self.holds[hold_id]
+            lost = sum(part for place, part in hold.parts if self._is_expired_allowance(place, hold.returned_at))
             if lost > 0 and self.policy.allowance is not None:
-                self._make_good(parts[0][0][1], lost, self.policy.allowance.amount)
+                self._make_good(hold.parts[0][0][1], lost, self.policy.allowance.amount)
         return refusal
 
-    def _is_expired_allowance(self, terms: Terms) -> bool:
-        return terms.source == "allowance" and terms.expires_at <= self.now
+    def _is_expired_allowance(self, place: Ref, at: int) -> bool:
+        terms = self.lots.get(place)
+        return terms is not None and terms.source == "allowance" and terms.expires_at <= at
 
     def _make_good(self, owner: int, lost: int, day_amount: int) -> None:
         self.allow(owner)
