@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
@@ -23,18 +22,19 @@ from app.core.money import TOKEN
 from app.economy.allowance import store
 from app.economy.allowance.endpoints import BillingEndpoints
 from app.economy.allowance.errors import NoAllowance
-from app.economy.allowance.model import Budget, Reset
+from app.economy.allowance.model import Reset
 from app.economy.allowance.service import BATCH, SCOPE
 from app.economy.ledger.errors import HoldResolved, InsufficientTokens
-from app.economy.ledger.model import LotTerms, Outcome, Purpose
+from app.economy.ledger.model import LotTerms, Purpose
 from app.economy.rules.model import Policy
 from app.infra.database import Database
 from app.infra.http import Operations, bearer_token
 from app.infra.openapi import openapi
 from app.infra.problems import on_refusal
 from app.infra.unit_of_work import Transactor
+from tests.economy.working import budget, fail, hold, succeed, today
 from tests.harness.api import Api
-from tests.harness.economy import RULES, House, Member, assert_sound, house, keeper, open_account
+from tests.harness.economy import RULES, House, Member, assert_sound, house, open_account
 from tests.harness.fakes import FrozenClock
 
 ANA, BEN, ROOT = 7001, 7002, 7009
@@ -51,34 +51,6 @@ def policy() -> Policy:
 @pytest.fixture
 def ana(member: Callable[[int], Member]) -> Member:
     return member(ANA)
-
-
-async def budget(person: Member) -> Budget:
-    return await person.transactor.run(lambda work: person.rooms.allowances.budget(work, person.id))
-
-
-async def hold(person: Member, key: str, tokens: int, work_ms: int = DAY_MS) -> Outcome:
-    """Begin a piece of work."""
-    return await person.transactor.run(
-        lambda work: person.rooms.allowances.hold(
-            work, person.id, key=key, amount=tokens * TOKEN, code="website", work_ms=work_ms
-        )
-    )
-
-
-async def succeed(person: Member, hold_id: int) -> Outcome:
-    return await person.transactor.run(lambda work: person.rooms.allowances.succeed(work, hold_id))
-
-
-async def fail(person: Member, hold_id: int) -> Outcome:
-    return await person.transactor.run(lambda work: person.rooms.allowances.fail(work, hold_id))
-
-
-async def today(person: Member) -> tuple[int, int]:
-    """What of today's allowance is there and what is held, in tokens."""
-    its = (await budget(person)).today
-    assert its is not None
-    return its.available // TOKEN, its.held // TOKEN
 
 
 async def test_the_days_first_touch_grants_it_once_however_many_look(ana: Member) -> None:
@@ -202,65 +174,6 @@ async def test_only_the_part_that_was_allowance_is_made_good(ana: Member, clock:
     its = await budget(ana)
     assert its.by_source == {"main": 10 * TOKEN, "allowance": 5 * TOKEN}
     await assert_sound(ana.database, RULES)
-
-
-@pytest.mark.parametrize(("used", "back"), [(0, 0), (2, 2), (5, 3)])
-async def test_work_that_fails_after_its_hold_ran_out_is_made_good_all_the_same(
-    ana: Member, clock: FrozenClock, calendar: Calendar, used: int, back: int
-) -> None:
-    held = await hold(ana, "late", 3)
-    clock.advance(days=1)
-    assert await keeper(ana.rooms, ana.database, ana.transactor, clock, calendar).run_once() > 0
-    if used:
-        await succeed(ana, (await hold(ana, "early", used)).op_id)
-    assert await today(ana) == (5 - used, 0)
-    told = [await fail(ana, held.op_id) for _ in range(3)]
-    assert [(its.refusal, its.replayed, its.result) for its in told] == [
-        (None, replayed, {"returned": 0}) for replayed in (False, True, True)
-    ]
-    assert await today(ana) == (5 - used + back, 0)
-    clock.advance(days=1)
-    await succeed(ana, (await hold(ana, "tomorrow", 4)).op_id)
-    await fail(ana, held.op_id)
-    assert await today(ana) == (1, 0)
-    await assert_sound(ana.database, RULES)
-
-
-@pytest.mark.parametrize(("given_back_at", "back"), [(MIDNIGHT - 1, 0), (MIDNIGHT, 3)])
-async def test_what_a_hold_gave_back_in_time_is_not_made_good(
-    ana: Member, clock: FrozenClock, calendar: Calendar, given_back_at: int, back: int
-) -> None:
-    held = await hold(ana, "late", 3, work_ms=1000)
-    clock.set(given_back_at)
-    await keeper(ana.rooms, ana.database, ana.transactor, clock, calendar).run_once()
-    clock.set(MIDNIGHT + 1000)
-    await succeed(ana, (await hold(ana, "early", 5)).op_id)
-    assert (await fail(ana, held.op_id)).refusal is None
-    assert await today(ana) == (back, 0)
-    await assert_sound(ana.database, RULES)
-
-
-async def test_a_failure_told_while_its_hold_runs_out_is_made_good_once(ana: Member, clock: FrozenClock) -> None:
-    ledger, run = ana.rooms.ledger, ana.transactor.run
-    for number in range(5):
-        held = await hold(ana, f"late{number}", 3)
-        clock.advance(days=1)
-        await succeed(ana, (await hold(ana, f"early{number}", 4)).op_id)
-        await asyncio.gather(
-            fail(ana, held.op_id), run(partial(ledger.expire_hold, hold_id=held.op_id)), fail(ana, held.op_id)
-        )
-        assert await today(ana) == (4, 0)
-        clock.advance(days=1)
-    await assert_sound(ana.database, RULES)
-
-
-async def test_work_that_was_done_does_not_fail_later(ana: Member, clock: FrozenClock) -> None:
-    held = await hold(ana, "done", 3)
-    await succeed(ana, held.op_id)
-    clock.set(MIDNIGHT)
-    await succeed(ana, (await hold(ana, "early", 5)).op_id)
-    assert isinstance((await fail(ana, held.op_id)).refusal, HoldResolved)
-    assert await today(ana) == (0, 0)
 
 
 async def test_other_money_that_ran_out_meanwhile_is_not_made_good(ana: Member, clock: FrozenClock) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.mutants import apply
-from tests.money.mutants import MUTANTS, Mutant, first_error
+from tests.money.mutant import Mutant
+from tests.money.mutants import MUTANTS, first_error
 from tests.tidy.tree import ROOT
 
 
