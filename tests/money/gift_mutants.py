@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from tests.money.mutant import mutant
+from tests.delivery.mutants import Edit
+from tests.money.mutation import Mutant
 
 _GIFTS, _PINS = "app/economy/gifts/service.py", "app/economy/gifts/pins.py"
 _PROMISE = "tests/money/test_promises.py::test_"
 
+
+def _mutant(name: str, path: str, old: str, new: str, *tests: str) -> Mutant:
+    return Mutant(name, (Edit(path, old, new),), tests)
+
+
 GIFTS = (
-    mutant(
+    _mutant(
         "a-days-limit-is-looked-at-afterwards",
         "app/economy/gifts/policy.py",
         "sent.amount + amount > daily_limit:",
         "sent.amount > daily_limit:",
         "tests/economy/test_gifts.py::test_refusals_tell_their_numbers_and_change_nothing",
     ),
-    mutant(
+    _mutant(
         "a-days-gifts-are-read-without-the-lock",
         _GIFTS,
         "        source, target = await opened.lock(sender_id, new.recipient_id)\n"
@@ -26,7 +32,7 @@ GIFTS = (
         "        source, target = await opened.lock(sender_id, new.recipient_id)\n",
         "tests/economy/test_gifts_at_once.py::test_eight_at_once_stay_within_the_limit[postgresql]",
     ),
-    mutant(
+    _mutant(
         "a-try-is-counted-after-the-look",
         _PINS,
         "            counted = await self._count_try(account_id)\n"
@@ -38,7 +44,7 @@ GIFTS = (
         "            if not right:\n",
         "tests/money/test_gift_crash.py::test_a_try_is_used_up_before_anybody_looks_whether_it_is_right",
     ),
-    mutant(
+    _mutant(
         "a-new-pin-ends-a-lock",
         "app/economy/gifts/store.py",
         "set_at = excluded.set_at, tries = 0\n",
@@ -47,14 +53,14 @@ GIFTS = (
     ),
 )
 RETURNED = (
-    mutant(
+    _mutant(
         "what-time-gave-back-is-not-made-good",
         "app/economy/allowance/service.py",
         "and await store.ran_out(work.db, hold_id):",
         "and False:",
         f"{_PROMISE}expired_allowance_is_made_good_though_time_gave_it_back",
     ),
-    mutant(
+    _mutant(
         "what-came-back-in-time-is-made-good",
         "app/economy/allowance/store.py",
         "AND l.expires_at <= r.created_at GROUP",

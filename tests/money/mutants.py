@@ -7,22 +7,14 @@ some mutant survived. Each names the few tests that must fail, so that each take
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from tests.delivery.mutants import COPIED, Edit, apply
+from tests.delivery.mutants import Edit
 from tests.money.gift_mutants import GIFTS, RETURNED
-from tests.money.mutant import Mutant
-from tests.money.mutant import mutant as _mutant
-from tests.tidy.tree import ROOT, files
+from tests.money.mutation import Mutant, copy_of_the_tree, first_error, run_tests, survives
 
-RUN_SECONDS = 120
 _LEDGER, _SHEET, _OPEN = "app/economy/ledger/service.py", "app/economy/ledger/sheet.py", "app/economy/ledger/open_op.py"
 _STORE, _RULES = "app/economy/ledger/store.py", "app/economy/rules/policy.py"
 _EARNING, _DAILY = "app/economy/earning/service.py", "app/economy/earning/daily.py"
@@ -32,6 +24,10 @@ _GOALS = "app/economy/goals/service.py"
 _BY_EXAMPLE = "tests/economy/test_ledger.py::test_"
 _PROMISE = "tests/money/test_promises.py::test_"
 _TOGETHER = "tests/money/test_concurrency.py::test_"
+
+
+def _mutant(name: str, path: str, old: str, new: str, *tests: str) -> Mutant:
+    return Mutant(name, (Edit(path, old, new),), tests)
 
 
 LEDGER = (
@@ -307,52 +303,6 @@ ALLOWANCES = (
     ),
 )
 MUTANTS = (*LEDGER, *HOLDS_AND_REFUNDS, *CAPS, *TALLIES, *STREAKS_AND_GOALS, *ALLOWANCES, *RETURNED, *GIFTS)
-
-
-def copy_of_the_tree(folder: Path) -> None:
-    """Copy what the tests of money need."""
-    for path in files():
-        name = path.relative_to(ROOT)
-        if name.parts[0] in COPIED:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / name)
-
-
-def run_tests(folder: Path, nodes: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run these tests in a copy of the tree."""
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *nodes],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
-
-
-def survives(mutant: Mutant, folder: Path) -> bool:
-    """Run the mutant's tests against it in a copy that is put back afterwards, and print what came of it."""
-    began = time.monotonic()
-    untouched = {edit.path: (folder / edit.path).read_text(encoding="utf-8") for edit in mutant.edits}
-    try:
-        for edit in mutant.edits:
-            apply(edit, folder)
-        ran = run_tests(folder, mutant.nodes())
-    finally:
-        for path, text in untouched.items():
-            (folder / path).write_text(text, encoding="utf-8")
-    verdict = {0: "SURVIVED", 1: "killed"}.get(ran.returncode, f"pytest ended with {ran.returncode}")
-    seconds = time.monotonic() - began
-    print(f"{verdict:9} {mutant.name:44} {seconds:5.1f} s  {first_error(ran.stdout)}", flush=True)
-    return ran.returncode != 1
-
-
-def first_error(output: str) -> str:
-    """What pytest says went wrong first, in one line."""
-    found = re.search(r"^(?:E|[ |]+\|) +(\S.*)$", output, flags=re.MULTILINE)
-    return (found[1] if found else " ".join(output.split()))[:100]
 
 
 def main() -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.delivery.mutants import apply
-from tests.money.mutant import Mutant
-from tests.money.mutants import MUTANTS, first_error
+from tests.money.mutants import MUTANTS
+from tests.money.mutation import Mutant, first_error
 from tests.tidy.tree import ROOT
 
 
