@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from app.core.errors import Invalid, KeyReused, Unavailable
 from app.core.money import AMOUNT_MAX
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.errors import BalanceTooLarge, HoldExpired, InsufficientTokens, revive, stored_form
+from app.economy.ledger.errors import BalanceTooLarge, HoldExpired, InsufficientTokens
 from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, Wallet
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
@@ -276,18 +275,3 @@ async def test_wallets_are_locked_in_ascending_id_whoever_gives(bank: Bank, monk
     pairs = list(zip(locked[::2], locked[1::2], strict=True))
     assert len(pairs) == 4
     assert all(first < second for first, second in pairs)
-
-
-@pytest.mark.parametrize(
-    "amounts", [{"available": 30, "required": 31_500_000}, {"available": "0.00003", "required": "31.5"}]
-)
-def test_amounts_of_a_stored_refusal_are_told_in_tokens_whatever_form_they_have(amounts: dict[str, Any]) -> None:
-    revived = revive({"code": "insufficient_tokens", "detail": "Not enough tokens", "data": amounts})
-    assert isinstance(revived, InsufficientTokens)
-    assert revived.data == {"available": "0.00003", "required": "31.5"}
-    assert revive(stored_form(revived)).data == revived.data
-
-
-def test_other_numbers_of_a_stored_refusal_stay_numbers() -> None:
-    revived = revive({"code": "gift_count", "detail": "No more", "data": {"limit": 10}})
-    assert revived.data == {"limit": 10}
