@@ -174,20 +174,23 @@ async def test_a_sound_ledger_has_no_findings(busy_ledger: Database) -> None:
     assert set(report.checked) == DAMAGE.keys(), "every check is shown below to find its damage"
 
 
-@pytest.mark.parametrize("check", DAMAGE)
-async def test_each_kind_of_damage_is_found_with_evidence(busy_ledger: Database, check: str) -> None:
-    report = await audit_after(busy_ledger, DAMAGE[check])
-    finding = next((finding for finding in report.findings if finding.check == check), None)
-    assert finding is not None, report.to_json()
-    assert 1 <= len(finding.evidence) <= EVIDENCE_MAX
-    assert json.loads(json.dumps(report.to_json()))["ok"] is False
+async def test_each_kind_of_damage_is_found_with_evidence(busy_ledger: Database) -> None:
+    missed = []
+    for check, damage in DAMAGE.items():
+        report = await audit_after(busy_ledger, damage)
+        evidence = [finding.evidence for finding in report.findings if finding.check == check]
+        told = json.loads(json.dumps(report.to_json()))
+        if told["ok"] or len(evidence) != 1 or not 1 <= len(evidence[0]) <= EVIDENCE_MAX:
+            missed.append((check, told))
+    assert not missed
 
 
-@pytest.mark.parametrize("damage", GIFT_DAMAGE)
-async def test_whatever_is_changed_of_a_gift_is_found(busy_ledger: Database, damage: str) -> None:
-    report = await audit_after(busy_ledger, GIFT_DAMAGE[damage])
-    (finding,) = [finding for finding in report.findings if finding.check == "gift_equals_transfers"]
-    assert len(finding.evidence) == 1
+async def test_whatever_is_changed_of_a_gift_is_found(busy_ledger: Database) -> None:
+    rows = {}
+    for changed, damage in GIFT_DAMAGE.items():
+        found = (await audit_after(busy_ledger, damage)).findings
+        rows[changed] = sum(len(finding.evidence) for finding in found if finding.check == "gift_equals_transfers")
+    assert rows == dict.fromkeys(GIFT_DAMAGE, 1)
 
 
 async def test_gifts_are_audited_for_both_of_their_people(busy_ledger: Database) -> None:
