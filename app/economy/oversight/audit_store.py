@@ -123,12 +123,9 @@ def caps_of(policy: Policy) -> list[Check]:
 
 
 def year_of(day: str) -> str:
-    """SQL for the calendar year of a day: by the mean length of a year, which is at most one off."""
-    about = f"(({day} - 1) * 400 / 146097 + 1)"
-    return (
-        f"({about} - CASE WHEN {_first_of_year(about)} > {day} THEN 1 ELSE 0 END"
-        f" + CASE WHEN {_first_of_year(f'({about} + 1)')} <= {day} THEN 1 ELSE 0 END)"
-    )
+    """SQL for the calendar year of a day: by the mean length of a year it is that one, or the one before."""
+    year = f"(({day} - 1) * 400 / 146097 + 1)"
+    return f"({year} + CASE WHEN {_first_of_year(f'({year} + 1)')} <= {day} THEN 1 ELSE 0 END)"
 
 
 def _first_of_year(year: str) -> str:
