@@ -99,7 +99,7 @@ async def test_a_balance_that_would_be_too_large_is_refused_for_good(
 ) -> None:
     ann = await registered(app, person, "ann")
     refused = await root.api.post(AWARD, json=award(ann, amount=HUGE), headers=keyed("much"), expect=409)
-    assert (refused["code"], refused["limit"]) == ("balance_too_large", AMOUNT_MAX)
+    assert (refused["code"], refused["limit"]) == ("balance_too_large", HUGE)
     assert await balance(ann) == "50"
     again = await root.api.post(AWARD, json=award(ann, amount=HUGE), headers=keyed("much"), expect=409)
     assert {**again, "correlation_id": 0} == {**refused, "correlation_id": 0}

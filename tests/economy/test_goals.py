@@ -259,8 +259,9 @@ async def test_the_policy_in_force_decides_what_is_reached(
 async def test_with_a_full_wallet_nothing_is_claimed_until_there_is_room(ana: Member) -> None:
     await ana.writes(3)
     await ana.receives(AMOUNT_MAX - 4 * TOKEN)
-    with pytest.raises(BalanceTooLarge):
+    with pytest.raises(BalanceTooLarge) as refused:
         await claim(ana, "wrote_3", "full")
+    assert refused.value.data == {"limit": "1000000000"}
     assert (await progress(ana))["wrote_3"].claimable
     await ana.spends(100 * TOKEN)
     _, its = await claim(ana, "wrote_3", "full")

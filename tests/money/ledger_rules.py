@@ -2,84 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
-from app.core.money import AMOUNT_MAX
 from app.economy.ledger import store
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.model import LotTerms, OpRequest, Outcome, Purpose
+from app.economy.ledger.model import Purpose
 from app.economy.ledger.rollup import Rollup
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.databases import DatabaseSource
 from tests.harness.economy import House
-from tests.money.machine import OWNERS, Answer, Machine, answer
-from tests.money.reference import Terms
+from tests.money.machine import Answer, answer
+from tests.money.program import DAY, HOUR, Program, beside, crashes, others, owners, small
 
-HOUR, DAY = 3_600_000, 86_400_000
-
-owners = st.sampled_from(OWNERS)
-amounts = st.one_of(st.integers(1, 30), st.integers(1, 30), st.sampled_from([AMOUNT_MAX, AMOUNT_MAX - 5]))
-small = st.integers(1, 12)
-others = st.sampled_from([1, 2, 1, 2, 1, 2, 0])
-"""How far round the circle of three the other person stands; 0 is oneself, which is refused."""
 purposes = st.sampled_from(list(Purpose))
-crashes = st.one_of(st.none(), st.integers(1, 14), st.integers(1, 60))
-lot_terms = st.builds(
-    LotTerms,
-    key=st.sampled_from(["a", "b", "c"]),
-    source=st.just("event"),
-    priority=st.sampled_from([10, 20, 60]),
-    expires_at=st.sampled_from([HOUR, DAY, 2 * DAY, 400 * DAY]),
-    giftable=st.booleans(),
-    reserved_for=st.sampled_from([None, Purpose.TOOLS]),
-)
 
 
-class LedgerRules(RuleBasedStateMachine):
+class LedgerRules(Program):
     """Every rule gives the same command to the engines and to the reference."""
 
     def __init__(self, *sources: DatabaseSource) -> None:
-        super().__init__()
-        self.machine = Machine(list(sources))
-        self.clock, self.reference = self.machine.clock, self.machine.reference
+        super().__init__(*sources)
         self.rollup = Rollup(self.clock, self.machine.calendar)
-        self.ops: list[OpRequest] = []
-        self.terms: dict[tuple[int, str], LotTerms] = {}
-        self.count = 0
-
-    def teardown(self) -> None:
-        self.machine.close()
-
-    @rule(owner=owners, amount=amounts, crash=crashes)
-    def grant(self, owner: int, amount: int, crash: int | None) -> None:
-        self.give_op(
-            "grant",
-            lambda rooms, work, op: rooms.ledger.grant(
-                work, op, owner=owner, amount=amount, code="test", faucet=SystemAccount.ADMIN
-            ),
-            lambda op: self.reference.grant(op, owner, amount),
-            crash,
-        )
-
-    @rule(owner=owners, amount=small, terms=lot_terms, crash=crashes)
-    def grant_lot(self, owner: int, amount: int, terms: LotTerms, crash: int | None) -> None:
-        # A lot keeps the terms it was opened with; the next program of a key uses those.
-        fresh = replace(terms, expires_at=self.now + terms.expires_at)
-        lot = self.terms.setdefault((owner, terms.key), fresh)
-        reference = Terms(lot.priority, lot.expires_at, lot.giftable, lot.reserved_for or "", len(self.reference.lots))
-        self.give_op(
-            "grant_lot",
-            lambda rooms, work, op: rooms.ledger.grant(
-                work, op, owner=owner, amount=amount, code="test", faucet=SystemAccount.ADMIN, lot=lot
-            ),
-            lambda op: self.reference.grant(op, owner, amount, "test", lot.key, reference),
-            crash,
-        )
 
     @rule(owner=owners, amount=small, purpose=purposes, crash=crashes)
     def spend(self, owner: int, amount: int, purpose: Purpose, crash: int | None) -> None:
@@ -93,14 +39,14 @@ class LedgerRules(RuleBasedStateMachine):
         )
 
     @rule(sender=owners, other=others, amount=small, crash=crashes)
-    def gift(self, sender: int, other: int, amount: int, crash: int | None) -> None:
+    def transfer(self, sender: int, other: int, amount: int, crash: int | None) -> None:
         recipient = beside(sender, other)
         self.give_op(
-            "gift",
+            "transfer",
             lambda rooms, work, op: rooms.ledger.transfer(
-                work, op, sender=sender, recipient=recipient, amount=amount, code="gift"
+                work, op, sender=sender, recipient=recipient, amount=amount, code="test"
             ),
-            lambda op: self.reference.gift(op, sender, recipient, amount),
+            lambda op: self.reference.transfer(op, sender, recipient, amount),
             crash,
         )
 
@@ -164,38 +110,13 @@ class LedgerRules(RuleBasedStateMachine):
             assert engine.read(partial(store.overdue_holds, since=0, now=self.now, limit=100)) == overdue
         for hold_id in overdue:
             self.machine.run(partial(_expire, hold_id=hold_id))
-            assert self.reference.attempt(partial(self.reference.release, hold_id)) is None
+            assert self.reference.attempt(partial(self.reference.release, hold_id, ran_out=True)) is None
 
         async def close_days(_: House, work: UnitOfWork) -> None:
             for day in await self.rollup.open_days(work.db):
                 await self.rollup.close_day(work, day)
 
         self.machine.give(close_days, lambda _: None, crash)
-
-    @property
-    def now(self) -> int:
-        return self.clock.now_ms()
-
-    def give_op(
-        self,
-        kind: str,
-        command: Callable[[House, UnitOfWork, OpRequest], Awaitable[Outcome]],
-        expected: Callable[[int], None],
-        crash: int | None,
-    ) -> Answer:
-        """Give one op of the ledger under a new key."""
-        self.count += 1
-        op = OpRequest("test", f"k{self.count}", kind, 1, {"count": self.count})
-        self.ops.append(op)
-
-        async def give(rooms: House, work: UnitOfWork) -> Answer:
-            return answer(await command(rooms, work, op))
-
-        def expect(told: Answer) -> None:
-            code = self.reference.attempt(lambda: expected(told.op_id))
-            assert told.code == code, f"{kind}: {told.code}, not {code}"
-
-        return self.machine.give(give, expect, crash)
 
     def a_hold(self, choice: int) -> int:
         """Mostly one that waits to be resolved, made for it if need be; now and then any, or one that never was."""
@@ -212,8 +133,3 @@ class LedgerRules(RuleBasedStateMachine):
 
 async def _expire(rooms: House, work: UnitOfWork, hold_id: int) -> Answer:
     return answer(await rooms.ledger.expire_hold(work, hold_id))
-
-
-def beside(owner: int, steps: int) -> int:
-    """Who stands so many steps round the circle of three."""
-    return 101 + (owner - 101 + steps) % 3

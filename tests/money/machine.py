@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
+from app.accounts import store as accounts
+from app.accounts.model import Person as Account
 from app.core.clock import Calendar
 from app.core.events import Fact
 from app.core.ids import TimeOrderedIds
@@ -15,18 +17,21 @@ from app.economy.oversight.audit import audit
 from app.economy.rules import store as rules_store
 from app.infra.database import Connection, database_from_url
 from app.infra.unit_of_work import UnitOfWork
+from tests.harness.application import PASSWORD, InstantHasher
 from tests.harness.databases import DatabaseSource
 from tests.harness.economy import House
 from tests.harness.fakes import FrozenClock
-from tests.money.faults import Crash, CrashingConnection
+from tests.money.faults import Crash, CrashingConnection, Life
+from tests.money.gift_desk import Ask, GiftDesk, Visit
+from tests.money.giving import NAMES, Asked, GivingReference, Told
 from tests.money.narrow import FIRST, SECOND, in_force, narrow_house
-from tests.money.reference import Tally
-from tests.money.rewarding import RewardingReference, week_of
+from tests.money.reference import Refusal, Tally
+from tests.money.rewarding import Person, week_of
 
 T = TypeVar("T")
 Command = Callable[[House, UnitOfWork], Awaitable[T]]
 
-OWNERS = (101, 102, 103)
+OWNERS = tuple(NAMES)
 TABLES = (
     "econ_wallet",
     "econ_lot",
@@ -38,6 +43,8 @@ TABLES = (
     "econ_policy",
     "econ_event",
     "econ_referral",
+    "econ_gift",
+    "econ_pin",
 )
 
 
@@ -46,11 +53,12 @@ class Answer(NamedTuple):
 
     op_id: int
     result: dict[str, Any]
-    code: str | None
+    refusal: Refusal | None
 
 
 def answer(outcome: Outcome) -> Answer:
-    return Answer(outcome.op_id, outcome.result, outcome.refusal.code if outcome.refusal else None)
+    refused = outcome.refusal
+    return Answer(outcome.op_id, outcome.result, Refusal(refused.code, refused.data) if refused else None)
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,8 @@ class Seen:
     streak: tuple[int, int, int]
     earned: tuple[int, int, int]
     tallies: dict[tuple[int, str], Tally]
+    pin: tuple[int, int, int] | None = None
+    gifts: tuple[tuple[int, Asked, int], ...] = ()
 
 
 class Engine:
@@ -76,12 +86,8 @@ class Engine:
         self.database = database_from_url(self._url)
         runner.run(self.database.open())
         self.rooms = narrow_house(clock, TimeOrderedIds(clock), calendar)
-
-        async def publish(_: House, work: UnitOfWork) -> None:
-            for published in self.rooms.rulebook.versions:
-                await rules_store.add_policy(work.db, published.text)
-
-        self.run(publish)
+        self.desk = GiftDesk(self.rooms, self.database, calendar)
+        self.run(begin)
 
     def close(self) -> None:
         self._runner.run(self.database.close())
@@ -92,14 +98,19 @@ class Engine:
 
         async def transact() -> tuple[T, list[Fact]]:
             async with self.database.transaction() as db:
-                work = UnitOfWork(CrashingConnection(db, crash_at) if crash_at else db)
+                work = UnitOfWork(CrashingConnection(db, Life(crash_at)) if crash_at else db)
                 return await command(self.rooms, work), work.facts
 
         return self._runner.run(transact())
 
+    def visit(self, ask: Ask, last: int | None) -> Visit:
+        """Ask for something at the desk, in a process that dies at the `last` step of it."""
+        return self._runner.run(self.desk.serve(ask, last))
+
     def read(self, query: Callable[[Connection], Awaitable[T]]) -> T:
         async def look() -> T:
-            async with self.database.snapshot() as db:
+            # Nobody writes meanwhile, and a snapshot would learn every statement anew.
+            async with self.database.reader() as db:
                 return await query(db)
 
         return self._runner.run(look())
@@ -141,16 +152,17 @@ class Engine:
                     if its["owner_id"] == owner
                 },
             )
+        for pin in await db.all("SELECT * FROM econ_pin"):
+            owner = pin["account_id"]
+            found[owner] = replace(found[owner], pin=(pin["tries"], pin["locks"], pin["locked_until"]))
+        for gift in await db.all("SELECT * FROM econ_gift ORDER BY op_id"):
+            owner = gift["sender_id"]
+            asked = Asked(owner, gift["recipient_id"], gift["amount"], gift["note"], gift["room_id"])
+            found[owner] = replace(found[owner], gifts=(*found[owner].gifts, (gift["op_id"], asked, gift["at"])))
         return found
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of the economy."""
-
-        async def rows(db: Connection) -> dict[str, list[dict[str, Any]]]:
-            found = {table: [dict(row) for row in await db.all(f"SELECT * FROM {table}")] for table in TABLES}
-            return {table: sorted(rows, key=lambda row: str(list(row.values()))) for table, rows in found.items()}
-
-        return self.read(rows)
+        return self.read(everything)
 
 
 class Machine:
@@ -161,7 +173,7 @@ class Machine:
         self.clock = FrozenClock()
         self.calendar = Calendar("UTC")
         self.engines = [Engine(source, self.runner, self.clock, self.calendar) for source in sources]
-        self.reference = RewardingReference(FIRST)
+        self.reference = GivingReference(FIRST)
         self.done: list[tuple[Command[Any], Any]] = []
 
     def close(self) -> None:
@@ -195,6 +207,28 @@ class Machine:
         self.done.append((command, result))
         return result
 
+    def visit(
+        self,
+        ask: Ask,
+        *,
+        died: Callable[[Visit], object],
+        expect: Callable[[Told, list[Fact]], object],
+        crash: int | None,
+    ) -> None:
+        """Ask every engine's desk, after a process died at its n-th step of it if `crash` says so.
+
+        What takes several transactions may leave some of them behind: `died` does that to the reference.
+        """
+        self.tell_time()
+        visit = self._visit(ask, crash)
+        if visit.told is None:
+            assert not visit.facts
+            died(visit)
+            self.compare()
+            visit = self._visit(ask, None)
+        assert visit.told is not None
+        expect(visit.told, visit.facts)
+
     def tell_time(self) -> None:
         """Tell the reference what time it is, and which policy is in force."""
         now = self.clock.now_ms()
@@ -210,6 +244,11 @@ class Machine:
             seen = engine.seen()
             wrong = [(seen[owner], expected[owner]) for owner in OWNERS if seen[owner] != expected[owner]]
             assert not wrong, wrong
+
+    def _visit(self, ask: Ask, last: int | None) -> Visit:
+        first, *others = [engine.visit(ask, last) for engine in self.engines]
+        assert all(other == first for other in others)
+        return first
 
     def _crash(self, command: Command[Any], crash: int) -> None:
         died = []
@@ -234,9 +273,10 @@ class Machine:
 
     def _expected(self, owner: int) -> Seen:
         self.tell_time()
-        person = self.reference.people.get(owner) or RewardingReference(FIRST).person(owner)
+        person = self.reference.people.get(owner) or Person()
         day = person.earn_day
         tallies = {key[1:]: tally for key, tally in self.reference.tallies.items() if key[0] == owner}
+        pin, gifts = self.reference.pins.get(owner), self.reference.gifts.values()
         return Seen(
             self.reference.spendable(owner),
             self.reference.held.get(owner, 0),
@@ -244,6 +284,26 @@ class Machine:
             (person.streak_days, person.streak_day, person.streak_best),
             (day, person.earned_in(range(day, day + 1)), person.earned_in(week_of(day))),
             tallies,
+            (pin.tries, pin.locks, pin.locked_until) if pin else None,
+            tuple((its.op, its.asked, its.at) for its in gifts if its.refusal is None and its.asked.sender == owner),
+        )
+
+
+async def everything(db: Connection, *more: str) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the economy, and of `more` tables, in an order that does not depend on the engine."""
+    found = {table: [dict(row) for row in await db.all(f"SELECT * FROM {table}")] for table in (*TABLES, *more)}
+    return {table: sorted(rows, key=lambda row: str(list(row.values()))) for table, rows in found.items()}
+
+
+async def begin(rooms: House, work: UnitOfWork) -> None:
+    """Publish the policies, and make accounts for people."""
+    for published in rooms.rulebook.versions:
+        await rules_store.add_policy(work.db, published.text)
+    hashed = await InstantHasher().hash(PASSWORD)
+    for owner, name in NAMES.items():
+        person = Account(owner, name, "member", 0)
+        await accounts.add_person(
+            work.db, person, skeleton=name, password_hash=hashed, public_key=None, invited_by=None
         )
 
 

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.delivery.mutants import Edit
+from tests.money.gift_mutants import GIFTS, RETURNED
 from tests.money.mutation import Mutant, copy_of_the_tree, first_error, run_tests, survives
 
 _LEDGER, _SHEET, _OPEN = "app/economy/ledger/service.py", "app/economy/ledger/sheet.py", "app/economy/ledger/open_op.py"
@@ -340,7 +341,7 @@ ALLOWANCES = (
         f"{_PROMISE}a_failure_told_again_later_makes_good_for_nothing",
     ),
 )
-MUTANTS = (*LEDGER, *HOLDS_AND_REFUNDS, *CAPS, *TALLIES, *BATCHES, *STREAKS_AND_GOALS, *ALLOWANCES)
+MUTANTS = (*LEDGER, *HOLDS_AND_REFUNDS, *CAPS, *TALLIES, *BATCHES, *STREAKS_AND_GOALS, *ALLOWANCES, *RETURNED, *GIFTS)
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from app.core.clock import Calendar
 from app.core.ids import Ids
 from app.economy.rules.model import (
     Allowance,
+    GiftRules,
     Goal,
     Multipliers,
     Policy,
@@ -48,8 +49,9 @@ FIRST = replace(
         "quest": RewardRule(share=100, once="subject"),
     },
     multipliers=Multipliers(streak=((2, 150), (4, 225)), events={"weekend": 120, "special": 200}, ceiling=320),
-    tiers=(Tier("low", 0), Tier("high", 25, 130), Tier("top", 70, 175)),
+    tiers=(Tier("low", 0, gifts_day=12), Tier("high", 25, 130, gifts_day=20), Tier("top", 70, 175)),
     tier_basis="balance",
+    gifts=GiftRules(minimum=2, per_day=3),
     allowance=Allowance(5, 1),
     goals=(
         Goal("talker", "send_message", 3, 6, "ever", _TITLES),
@@ -73,8 +75,9 @@ SECOND = replace(
         "send_message": RewardRule(3, multiplied=True, cap_day=10),
     },
     multipliers=Multipliers(streak=((3, 110),), events={"weekend": 300}),
-    tiers=(Tier("low", 0, 110), Tier("mid", 20, 150)),
+    tiers=(Tier("low", 0, 110, gifts_day=8), Tier("mid", 20, 150, gifts_day=15)),
     tier_basis="earned_90d",
+    gifts=GiftRules(minimum=3, per_day=2),
     allowance=Allowance(3, 1),
     goals=(Goal("talker", "send_message", 3, 9, "ever", _TITLES), Goal("guest", "join_room", 1, 4, "day", _TITLES)),
 )

@@ -1,7 +1,7 @@
-"""What the ledger should do, in the plainest form: a dictionary of accounts, and refusals by their code.
+"""What the ledger should do, in the plainest form: a dictionary of accounts, and refusals with their numbers.
 
 It shares no code with the ledger, stores nothing, and knows no concurrency; the state machine compares the two. What
-people earn, and where they stand, is in `rewarding`.
+people earn, and where they stand, is in `rewarding`; what they give each other in `giving`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 Ref = tuple[str, int, str]
 """("main", owner, ""), ("lot", owner, key) or ("system", number, "")."""
@@ -16,12 +17,25 @@ Ref = tuple[str, int, str]
 LIMIT = 10**15
 
 
-class Refused(Exception):
-    """The refusal the ledger is to give."""
+class Refusal(NamedTuple):
+    """A refusal that is to be given: its code and the numbers behind it."""
 
-    def __init__(self, code: str) -> None:
+    code: str
+    numbers: dict[str, Any]
+
+
+class Refused(Exception):
+    """Raised where a refusal is to be given."""
+
+    def __init__(self, code: str, **numbers: Any) -> None:
         super().__init__(code)
-        self.code = code
+        self.refusal = Refusal(code, numbers)
+
+
+def tokens(micros: int) -> str:
+    """An amount as it is told: in tokens, as a decimal number without needless zeros."""
+    whole, rest = divmod(micros, 10**6)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".")
 
 
 @dataclass
@@ -56,6 +70,8 @@ class Hold:
     expires_at: int
     code: str
     resolved: bool = False
+    returned_at: int = 0
+    ran_out: bool = False
 
 
 @dataclass
@@ -98,9 +114,9 @@ class Reference:
         self._noted: dict[TallyKey, Tally] = {}
         self._moved: set[int] = set()
 
-    def attempt(self, action: Callable[[], object]) -> str | None:
-        """Do one op; return the code of its refusal, which leaves nothing behind, or None."""
-        before = copy.deepcopy(self.__dict__)
+    def attempt(self, action: Callable[[], object]) -> Refusal | None:
+        """Do one op; return its refusal, which leaves nothing behind, or None."""
+        before = copy.deepcopy(self.__dict__, {id(its): its for its in self.unchanging()})
         self._noted, self._moved = {}, set()
         try:
             action()
@@ -110,8 +126,12 @@ class Reference:
                 self.settle(owner)
         except Refused as refused:
             self.__dict__ = before
-            return refused.code
+            return refused.refusal
         return None
+
+    def unchanging(self) -> list[object]:
+        """What no op changes, so that it need not be kept for when one is refused."""
+        return []
 
     def settle(self, owner: int) -> None:
         """What follows when somebody's money has moved."""
@@ -135,16 +155,16 @@ class Reference:
 
     def spend(self, op: int, owner: int, amount: int, purpose: str) -> None:
         self.sweep(owner)
-        for place, part in self._plan(owner, amount, purpose):
+        for place, part in self.plan(owner, amount, purpose):
             self.move(op, place, ("system", -3, ""), part, "test")
 
-    def gift(self, op: int, sender: int, recipient: int, amount: int) -> None:
+    def transfer(self, op: int, sender: int, recipient: int, amount: int, code: str = "test") -> None:
         if sender == recipient:
             raise Refused("same_wallet")
         self.sweep(sender)
         self.sweep(recipient)
-        for place, part in self._plan(sender, amount, "gift"):
-            self.move(op, place, ("main", recipient, ""), part, "gift")
+        for place, part in self.plan(sender, amount, "gift"):
+            self.move(op, place, ("main", recipient, ""), part, code)
 
     def hold(self, op: int, owner: int, amount: int, purpose: str, to: int, expires_at: int) -> None:
         if to == owner:
@@ -153,7 +173,7 @@ class Reference:
         credit: Ref = ("main", to, "") if to > 0 else ("system", to, "")
         if to > 0:
             self.sweep(to)
-        parts = self._plan(owner, amount, purpose)
+        parts = self.plan(owner, amount, purpose)
         for place, part in parts:
             self._add(place, -part)
             self._hold(owner, part)
@@ -166,7 +186,7 @@ class Reference:
         total = sum(part for _, part in hold.parts)
         missing = total if amount is None else amount
         if missing > total:
-            raise Refused("hold_exceeded")
+            raise Refused("hold_exceeded", held=tokens(total), required=tokens(missing))
         for place, part in hold.parts:
             taken = min(part, missing)
             missing -= taken
@@ -177,8 +197,9 @@ class Reference:
                 self._moved_between(place, hold.credit, taken, hold.code)
                 self.moves.setdefault(op, []).append(Move(place, hold.credit, taken, hold.code))
 
-    def release(self, hold_id: int) -> None:
+    def release(self, hold_id: int, *, ran_out: bool = False) -> None:
         hold = self._unresolved(hold_id)
+        hold.returned_at, hold.ran_out = self.now, ran_out
         for place, part in hold.parts:
             self._hold(place[1], -part)
             self._add(place, part)
@@ -192,7 +213,7 @@ class Reference:
         left = sum(move.amount - move.reversed for move in moves)
         missing = left if amount is None else amount
         if missing > left or left == 0:
-            raise Refused("reversal_exceeded")
+            raise Refused("reversal_exceeded", left=tokens(left), required=tokens(missing))
         for move in reversed(moves):
             part = min(move.amount - move.reversed, missing)
             if part > 0:
@@ -241,21 +262,21 @@ class Reference:
         hold.resolved = True
         return hold
 
-    def _plan(self, owner: int, amount: int, purpose: str) -> list[tuple[Ref, int]]:
+    def plan(self, owner: int, amount: int, purpose: str) -> list[tuple[Ref, int]]:
         sources: list[tuple[int, int, int, Ref]] = [(50, 2**63 - 1, 0, ("main", owner, ""))]
         for place, terms in self.lots.items():
             fits = terms.reserved_for in ("", purpose) and (purpose != "gift" or terms.giftable)
             if place[1] == owner and terms.expires_at > self.now and fits:
                 sources.append((terms.priority, terms.expires_at, terms.age, place))
-        plan, missing = [], amount
+        result, missing = [], amount
         for _, _, _, place in sorted(sources):
             part = min(self.money.get(place, 0), missing)
             if part > 0:
-                plan.append((place, part))
+                result.append((place, part))
                 missing -= part
         if missing:
-            raise Refused("insufficient_tokens")
-        return plan
+            raise Refused("insufficient_tokens", available=tokens(amount - missing), required=tokens(amount))
+        return result
 
     def _transfer(self, debit: Ref, credit: Ref, amount: int, code: str, day: int | None = None) -> None:
         self._add(debit, -amount)
@@ -268,19 +289,20 @@ class Reference:
                 self.note(place[1], day or self.today, code, noted)
 
     def _add(self, place: Ref, change: int) -> None:
-        after = self.money.get(place, 0) + change
+        before = self.money.get(place, 0)
+        after = before + change
         self.money[place] = after
         if place[0] == "system":
             return
         self._moved.add(place[1])
         if after < 0:
-            raise Refused("insufficient_tokens")
+            raise Refused("insufficient_tokens", available=tokens(before), required=tokens(-change))
         lots = sum(amount for ref, amount in self.money.items() if ref[:2] == ("lot", place[1]))
         if after > LIMIT or (place[0] == "lot" and lots > LIMIT):
-            raise Refused("balance_too_large")
+            raise Refused("balance_too_large", limit=tokens(LIMIT))
 
     def _hold(self, owner: int, change: int) -> None:
         self._moved.add(owner)
         self.held[owner] = self.held.get(owner, 0) + change
         if self.held[owner] > LIMIT:
-            raise Refused("balance_too_large")
+            raise Refused("balance_too_large", limit=tokens(LIMIT))

@@ -11,11 +11,13 @@ from datetime import date
 from fractions import Fraction
 
 from app.economy.earning.model import Activity
-from app.economy.rules.model import ACTIVITIES, Goal, Policy, RewardRule
-from tests.money.reference import Ref, Reference, Refused, Tally, Terms
+from app.economy.rules.model import ACTIVITIES, Goal, Policy, RewardRule, Tier
+from tests.money.reference import Ref, Reference, Refusal, Refused, Tally, Terms
 
 Reward = tuple[int, str | None]
 """What was granted, and why nothing was."""
+
+DAY = 86_400_000
 
 
 @dataclass
@@ -68,12 +70,19 @@ class RewardingReference(Reference):
         self.people: dict[int, Person] = {}
         self._rewarded: dict[tuple[str, str], Reward] = {}
         self._allowed: set[tuple[int, int]] = set()
-        self._worked: dict[tuple[str, int], str | None] = {}
+        self._worked: dict[tuple[str, int], Refusal | None] = {}
 
     def person(self, owner: int) -> Person:
         return self.people.setdefault(owner, Person())
 
+    def unchanging(self) -> list[object]:
+        return [self.policy]
+
     def settle(self, owner: int) -> None:
+        self.person(owner).tier = self.tier_now(owner).name
+
+    def tier_now(self, owner: int) -> Tier:
+        """The tier somebody holds at this moment, whether they were told or not."""
         if self.policy.tier_basis == "balance":
             allowances = [place[2] for place, terms in self.lots.items() if terms.source == "allowance"]
             value = sum(amount for key, amount in self.spendable(owner).items() if key not in allowances)
@@ -84,7 +93,7 @@ class RewardingReference(Reference):
                 for (whose, day, code), tally in self.tallies.items()
                 if whose == owner and code in ACTIVITIES and day in recent
             )
-        self.person(owner).tier = [tier.name for tier in self.policy.tiers if tier.threshold <= value][-1]
+        return [tier for tier in self.policy.tiers if tier.threshold <= value][-1]
 
     def reward(self, op: int, activity: Activity) -> Reward | None:
         """Reward an activity, once for its key; None when the policy has nothing for it."""
@@ -94,8 +103,8 @@ class RewardingReference(Reference):
         told: list[Reward] = []
         key = (activity.kind, activity.key)
         if key not in self._rewarded:
-            code = self.attempt(lambda: told.append(self._earn(op, rule, activity)))
-            self._rewarded[key] = told[0] if code is None else (0, "balance_full")
+            refusal = self.attempt(lambda: told.append(self._earn(op, rule, activity)))
+            self._rewarded[key] = told[0] if refusal is None else (0, "balance_full")
         return self._rewarded[key]
 
     def _earn(self, op: int, rule: RewardRule, activity: Activity) -> Reward:
@@ -149,11 +158,11 @@ class RewardingReference(Reference):
         )
         return [max(0, cap - used) for cap, used in caps if cap is not None]
 
-    def claim_daily(self, owner: int, ops: dict[str, int]) -> tuple[str | None, list[tuple[str, int]]]:
+    def claim_daily(self, owner: int, ops: dict[str, int]) -> tuple[Refusal | None, list[tuple[str, int]]]:
         """Claim today's reward; `ops` are the ops of what it brings. Answers the refusal, or what was brought."""
-        code = self.attempt(lambda: self._lengthen_streak(owner))
-        if code is not None:
-            return code, []
+        refusal = self.attempt(lambda: self._lengthen_streak(owner))
+        if refusal is not None:
+            return refusal, []
         told = [Activity("daily_login", owner, self.now, f"{owner}:{self.today}")]
         if self.person(owner).streak_days % 7 == 0:
             week = date.fromordinal(self.today).isocalendar()
@@ -178,7 +187,7 @@ class RewardingReference(Reference):
         self.sweep(owner)
         person = self.person(owner)
         if person.streak_days > 0 and person.streak_day >= self.today:
-            raise Refused("already_claimed")
+            raise Refused("already_claimed", next_at=self.midnight + DAY * (person.streak_day - self.today))
         person.streak_days = person.streak_on(self.today) + 1
         person.streak_day = self.today
         person.streak_best = max(person.streak_best, person.streak_days)
@@ -187,11 +196,11 @@ class RewardingReference(Reference):
         rewards = [(activity.kind, self.reward(ops.get(activity.kind, 0), activity)) for activity in told]
         return [(kind, reward[0]) for kind, reward in rewards if reward is not None and reward[1] is None]
 
-    def claim_goal(self, owner: int, goal_id: str, op: int) -> tuple[str | None, int]:
+    def claim_goal(self, owner: int, goal_id: str, op: int) -> tuple[Refusal | None, int]:
         """Claim a goal; `op` is the op of its bonus. Answers the refusal, or how much was granted."""
         goals = [goal for goal in self.policy.goals if goal.id == goal_id]
         if not goals:
-            return "not_found", 0
+            return Refusal("not_found", {}), 0
         goal, kind = goals[0], "achievement" if goals[0].window == "ever" else "quest"
         windows = {"ever": (0, goal.id), "day": (self.today, f"{goal.id} {self.today}")}
         monday = week_of(self.today).start
@@ -201,12 +210,13 @@ class RewardingReference(Reference):
             self.sweep(owner)
             if (kind, 0, subject) in self.person(owner).claims:
                 raise Refused("goal_claimed")
-            if self._progress(owner, goal, first) < goal.count:
-                raise Refused("not_reached")
+            reached = self._progress(owner, goal, first)
+            if reached < goal.count:
+                raise Refused("not_reached", progress=reached, count=goal.count)
 
-        code = self.attempt(check)
-        if code is not None:
-            return code, 0
+        refusal = self.attempt(check)
+        if refusal is not None:
+            return refusal, 0
         activity = Activity(kind, owner, self.now, f"{owner}:{subject}", subject=subject, amount=goal.reward)
         reward = self.reward(op, activity)
         return None, reward[0] if reward else 0
@@ -240,32 +250,36 @@ class RewardingReference(Reference):
 
         self.attempt(grant)
 
-    def hold_for_work(self, op: int, owner: int, amount: int, expires_at: int) -> str | None:
+    def hold_for_work(self, op: int, owner: int, amount: int, expires_at: int) -> Refusal | None:
         self.allow(owner)
-        code = self.attempt(lambda: self.hold(op, owner, amount, "tools", -2, expires_at))
-        if code is None:
+        refusal = self.attempt(lambda: self.hold(op, owner, amount, "tools", -2, expires_at))
+        if refusal is None:
             self.holds[op].code = "site"
-        return code
+        return refusal
 
-    def work_done(self, op: int, hold_id: int) -> str | None:
+    def work_done(self, op: int, hold_id: int) -> Refusal | None:
         if ("done", hold_id) not in self._worked:
             self._worked["done", hold_id] = self.attempt(lambda: self.capture(op, hold_id, None))
         return self._worked["done", hold_id]
 
-    def work_failed(self, hold_id: int) -> str | None:
+    def work_failed(self, hold_id: int) -> Refusal | None:
         """Give a hold back, and make good for allowance that has expired, within a day's amount. Once."""
         if ("failed", hold_id) in self._worked:
             return self._worked["failed", hold_id]
-        code = self._worked["failed", hold_id] = self.attempt(lambda: self.release(hold_id))
-        if code is None:
-            parts = [(place, part) for place, part in self.holds[hold_id].parts if place in self.lots]
-            lost = sum(part for place, part in parts if self._is_expired_allowance(self.lots[place]))
+        refusal = self.attempt(lambda: self.release(hold_id))
+        if refusal and refusal.code == "hold_resolved" and self.holds[hold_id].ran_out:
+            refusal = None
+        self._worked["failed", hold_id] = refusal
+        if refusal is None:
+            hold = self.holds[hold_id]
+            lost = sum(part for place, part in hold.parts if self._is_expired_allowance(place, hold.returned_at))
             if lost > 0 and self.policy.allowance is not None:
-                self._make_good(parts[0][0][1], lost, self.policy.allowance.amount)
-        return code
+                self._make_good(hold.parts[0][0][1], lost, self.policy.allowance.amount)
+        return refusal
 
-    def _is_expired_allowance(self, terms: Terms) -> bool:
-        return terms.source == "allowance" and terms.expires_at <= self.now
+    def _is_expired_allowance(self, place: Ref, at: int) -> bool:
+        terms = self.lots.get(place)
+        return terms is not None and terms.source == "allowance" and terms.expires_at <= at
 
     def _make_good(self, owner: int, lost: int, day_amount: int) -> None:
         self.allow(owner)

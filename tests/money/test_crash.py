@@ -23,8 +23,8 @@ from app.infra.database import Connection, Database
 from app.infra.unit_of_work import UnitOfWork
 from tests.harness.economy import House
 from tests.harness.fakes import FrozenClock
-from tests.money.faults import Crash, CrashingConnection
-from tests.money.machine import TABLES
+from tests.money.faults import Crash, CrashingConnection, Life
+from tests.money.machine import everything
 from tests.money.narrow import FIRST, SECOND, narrow_house
 
 ANA, BEN = 101, 102
@@ -183,18 +183,18 @@ async def test_a_crash_at_any_statement_leaves_nothing_and_the_retry_does_it_onc
         await ana_was_brought_by_ben(db, clock)
     for step in Script(rooms, clock, database).steps():
         clock.advance(step.after)
-        before = await everything(database)
+        before = await state_of(database)
         statement = 1
         while await crashes(database, step.command, statement):
-            assert await everything(database) == before, f"{step.name}, statement {statement}"
+            assert await state_of(database) == before, f"{step.name}, statement {statement}"
             statement += 1
         # The run that did not crash has done it; the same key again does nothing.
-        after = await everything(database)
+        after = await state_of(database)
         assert after != before, step.name
         if step.keyed:
             async with database.transaction() as db:
                 await step.command(UnitOfWork(db))
-            assert await everything(database) == after, step.name
+            assert await state_of(database) == after, step.name
     async with database.snapshot() as db:
         report = await audit(db, [FIRST, SECOND])
     assert report.ok, report.to_json()
@@ -210,18 +210,12 @@ async def crashes(database: Database, command: Command, statement: int) -> bool:
     """Whether the command gets as far as this statement; it dies there."""
     try:
         async with database.transaction() as db:
-            await command(UnitOfWork(CrashingConnection(db, statement)))
+            await command(UnitOfWork(CrashingConnection(db, Life(statement))))
     except Crash:
         return True
     return False
 
 
-async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
-    """Every row of the economy."""
+async def state_of(database: Database) -> dict[str, list[dict[str, Any]]]:
     async with database.reader() as db:
-        return {table: await rows(db, table) for table in (*TABLES, "econ_seal")}
-
-
-async def rows(db: Connection, table: str) -> list[dict[str, Any]]:
-    found = [dict(row) for row in await db.all(f"SELECT * FROM {table}")]
-    return sorted(found, key=lambda row: str(list(row.values())))
+        return await everything(db, "econ_seal")

@@ -97,6 +97,11 @@ class Life:
             )
         return {row["code"]: (row["came"], row["went"], row["came_ops"], row["went_ops"]) for row in rows}
 
+    async def ops(self) -> int:
+        """How many ops there have been."""
+        async with self.database.reader() as db:
+            return len(await db.all("SELECT id FROM econ_op"))
+
     async def tier(self) -> str:
         async with self.database.reader() as db:
             return (await self.rooms.standings.wallet(db, ANA)).tier
@@ -268,13 +273,37 @@ async def test_expired_allowance_is_made_good_within_a_days_amount(ana: Life) ->
     assert await ana.has() == {"main": 0, "allowance": 5}, "4 were lost, but 3 are all that a day's amount has room for"
 
 
-async def test_a_failure_told_again_later_makes_good_for_nothing(ana: Life) -> None:
-    hold = await ana.begins_work(4)
-    await ana.fails(hold)
-    ana.clock.advance(seconds=13 * 3600)
+async def test_expired_allowance_is_made_good_though_time_gave_it_back(ana: Life) -> None:
+    yesterdays = await ana.begins_work(4)
+    ana.clock.advance(days=1)
+    await ana.run(lambda work: ana.ledger.expire_hold(work, yesterdays))
     await ana.succeeds(await ana.begins_work(3))
-    await ana.fails(hold)
+    await ana.fails(yesterdays)
+    assert await ana.has() == {"main": 0, "allowance": 5}
+
+
+async def test_what_came_back_in_time_is_not_made_good(ana: Life) -> None:
+    in_time = await ana.begins_work(4)
+    ana.clock.set(Calendar("UTC").next_day_ms(ana.clock.now_ms()) - 1)
+    await ana.run(lambda work: ana.ledger.expire_hold(work, in_time))
+    ana.clock.advance(days=1)
+    await ana.succeeds(await ana.begins_work(3))
+    await ana.fails(in_time)
     assert await ana.has() == {"main": 0, "allowance": 2}
+
+
+async def test_a_failure_told_again_later_makes_good_for_nothing(ana: Life) -> None:
+    in_time, late = await ana.begins_work(2), await ana.begins_work(2)
+    await ana.fails(in_time)
+    ana.clock.advance(seconds=13 * 3600)
+    await ana.fails(late)
+    await ana.succeeds(await ana.begins_work(3))
+    for _day in range(2):
+        before = await ana.ops()
+        await ana.fails(in_time)
+        await ana.fails(late)
+        assert await ana.ops() == before
+        ana.clock.advance(days=1)
 
 
 # -- tallies ---------------------------------------------------------------------------------------------------------

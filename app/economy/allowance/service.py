@@ -10,10 +10,9 @@ from app.economy.allowance.errors import NoAllowance
 from app.economy.allowance.model import Budget, Page, Reset, Today
 from app.economy.earning.model import Entry
 from app.economy.earning.standing import ALLOWANCE_SOURCE
-from app.economy.ledger import store as ledger_store
-from app.economy.ledger import wallet_store
 from app.economy.ledger.accounts import Priority, SystemAccount, system
-from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose, TransferKind
+from app.economy.ledger.errors import HoldResolved
+from app.economy.ledger.model import JsonObject, LotTerms, OpRequest, Outcome, Purpose
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
 from app.economy.rules.service import Rulebook
@@ -108,13 +107,14 @@ class Allowances:
         """The work has failed: give back what was held, and make good for allowance that expired meanwhile.
 
         What an expired lot gets back is gone at once; so much is added to today's allowance, as far as that stays
-        within a day's amount. Refused as `Ledger.void` is.
+        within a day's amount. A hold that ran out and was given back by time is as good. Refused as `Ledger.void` is.
         """
-        lost = await self._expired_part(work.db, hold_id)
         op = OpRequest("work", f"failed:{hold_id}", "work_failed", 0, {"hold": str(hold_id)}, self._version())
         outcome = await self._ledger.void(work, op, hold_id=hold_id)
+        if isinstance(outcome.refusal, HoldResolved) and await store.ran_out(work.db, hold_id):
+            outcome = Outcome(outcome.op_id, {"returned": 0}, replayed=outcome.replayed)
         if outcome.refusal is None and not outcome.replayed:
-            for owner, amount in lost.items():
+            for owner, amount in (await store.returned_too_late(work.db, hold_id, ALLOWANCE_SOURCE)).items():
                 await self._grant_again(work, owner, hold_id, amount)
         return outcome
 
@@ -145,18 +145,6 @@ class Allowances:
     async def _ensure_all(self, work: UnitOfWork, owners: list[int]) -> int:
         """In the order of their wallets, which is how wallets are locked everywhere."""
         return sum([await self.ensure(work, owner) for owner in owners])
-
-    async def _expired_part(self, db: Connection, hold_id: int) -> dict[int, int]:
-        """How much of a hold came out of allowance that has expired since, by owner."""
-        lost: dict[int, int] = {}
-        for item in await ledger_store.transfers_of(db, hold_id):
-            if item.kind is not TransferKind.PENDING or item.debit.account == item.debit.wallet_id:
-                continue
-            lot = await wallet_store.lot(db, item.debit.account)
-            if lot.source == ALLOWANCE_SOURCE and lot.expires_at <= self._clock.now_ms():
-                owner = await wallet_store.owner_of(db, lot.wallet_id)
-                lost[owner] = lost.get(owner, 0) + item.amount
-        return lost
 
     async def _grant_again(self, work: UnitOfWork, owner: int, hold_id: int, lost: int) -> None:
         allowance = self._rulebook.policy().allowance

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.economy.ledger.accounts import SystemAccount
-from app.economy.ledger.model import Leg
+from app.economy.ledger.model import Leg, TransferKind
 from app.infra.database import Connection
 
 _DUE = """
@@ -39,6 +39,34 @@ async def lot_of_day(db: Connection, owner_id: int, lot_key: str) -> tuple[int, 
         key=lot_key,
     )
     return None if row is None else (row["available"], row["held"])
+
+
+async def ran_out(db: Connection, hold_id: int) -> bool:
+    """Whether a hold was given back because its time was over."""
+    row = await db.one(
+        """
+        SELECT r.id FROM econ_transfer p JOIN econ_transfer r ON r.pending_id = p.id
+        WHERE p.op_id = :hold AND r.kind = :expired LIMIT 1
+        """,
+        hold=hold_id,
+        expired=int(TransferKind.EXPIRED),
+    )
+    return row is not None
+
+
+async def returned_too_late(db: Connection, hold_id: int, source: str) -> dict[int, int]:
+    """How much of a hold went back to lots of this source that had expired by then, by owner."""
+    rows = await db.all(
+        """
+        SELECT w.owner_id, CAST(SUM(r.returned) AS BIGINT) AS amount
+        FROM econ_transfer p JOIN econ_transfer r ON r.pending_id = p.id
+        JOIN econ_lot l ON l.id = p.debit_account JOIN econ_wallet w ON w.id = l.wallet_id
+        WHERE p.op_id = :hold AND l.source = :source AND l.expires_at <= r.created_at GROUP BY w.owner_id
+        """,
+        hold=hold_id,
+        source=source,
+    )
+    return {row["owner_id"]: row["amount"] for row in rows}
 
 
 async def spendable(db: Connection, owner_id: int, purpose: str, now: int) -> dict[str, int]:

@@ -8,15 +8,13 @@ from app.accounts import store as accounts
 from app.accounts.model import Person
 from app.core.actor import Actor
 from app.core.clock import Calendar, Clock
-from app.core.money import format_amount
 from app.economy.earning.standing import Standings
 from app.economy.gifts import policy, store
 from app.economy.gifts.errors import NoSuchRecipient, NotInTheRoom, OwnGift
 from app.economy.gifts.events import GiftSent
 from app.economy.gifts.model import GiftPage, GiftRoom, Given, NewGift
 from app.economy.ledger import wallet_store
-from app.economy.ledger.accounts import Place, main_of
-from app.economy.ledger.errors import InsufficientTokens
+from app.economy.ledger.accounts import main_of
 from app.economy.ledger.model import JsonObject, OpRequest, Outcome, Purpose
 from app.economy.ledger.open_op import OpenOp
 from app.economy.ledger.service import Ledger
@@ -117,20 +115,8 @@ class Gifts:
         sent = await store.sent_on(opened.db, source.id, opened.day)
         limit = (await self._standings.benefits(opened.db, sender_id)).gifts_day
         policy.check_gift(self._rulebook.policy().gifts, new.amount, sent, limit)
-        for place, part in _giftable(opened, source.id, new.amount):
+        for place, part in opened.sheet.plan(source.id, new.amount, Purpose.GIFT):
             opened.sheet.move(place, main_of(target.id), part, store.GIFT_CODE)
-
-
-def _giftable(opened: OpenOp, wallet_id: int, amount: int) -> list[tuple[Place, int]]:
-    try:
-        return opened.sheet.plan(wallet_id, amount, Purpose.GIFT)
-    except InsufficientTokens as short:
-        giftable = short.data["available"]
-        assert isinstance(giftable, int)
-        available, required = format_amount(giftable), format_amount(amount)
-        raise InsufficientTokens(
-            f"You can give {available}, and {required} is needed", available=available, required=required
-        ) from None
 
 
 def _fact(opened: OpenOp, sender: Actor, recipient: Person, new: NewGift, symbol: str) -> GiftSent:

@@ -1,19 +1,32 @@
-"""Refusals of the ledger, and how a stored one becomes an exception again."""
+"""Refusals of the ledger, and how a stored one becomes an exception again.
+
+Amounts among their numbers are decimal strings, as everywhere on the wire.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from app.core.errors import AppError, Conflict, Gone, NotFound
+from app.core.money import format_amount
 from app.economy.ledger.model import JsonObject
 
 
-class InsufficientTokens(Conflict):
+class AmountRefused(Conflict):
+    """An amount that does not fit; the numbers behind it are all amounts, given in micro-tokens."""
+
+    def __init__(self, detail: str = "", **amounts: int) -> None:
+        super().__init__(detail, **_told(amounts))
+
+
+class InsufficientTokens(AmountRefused):
+    """`available` is what may be spent on this; `required` is more."""
+
     code = "insufficient_tokens"
     title = "Not enough tokens"
 
 
-class BalanceTooLarge(Conflict):
+class BalanceTooLarge(AmountRefused):
     code = "balance_too_large"
     title = "More than one balance may hold"
 
@@ -38,7 +51,7 @@ class HoldExpired(Gone):
     title = "This hold has expired"
 
 
-class HoldExceeded(Conflict):
+class HoldExceeded(AmountRefused):
     code = "hold_exceeded"
     title = "More than was held"
 
@@ -48,7 +61,7 @@ class NothingToReverse(NotFound):
     title = "No such transfer to reverse"
 
 
-class ReversalExceeded(Conflict):
+class ReversalExceeded(AmountRefused):
     code = "reversal_exceeded"
     title = "More than is left to reverse"
 
@@ -62,9 +75,15 @@ def revive(stored: JsonObject) -> AppError:
     """The refusal that was stored, in the class that has its code; a plain `Conflict` if that class is gone."""
     kind = next((kind for kind in _kinds(AppError) if kind.code == stored["code"]), Conflict)
     refusal = kind.__new__(kind)
+    # Amounts used to be stored as the integers they are inside.
+    data = _told(stored["data"]) if issubclass(kind, AmountRefused) else stored["data"]
     # Past the subclass: some build their detail from other arguments, and here it is known already.
-    AppError.__init__(refusal, stored["detail"], **stored["data"])
+    AppError.__init__(refusal, stored["detail"], **data)
     return refusal
+
+
+def _told(amounts: JsonObject) -> JsonObject:
+    return {name: format_amount(its) if isinstance(its, int) else its for name, its in amounts.items()}
 
 
 def _kinds(kind: type[AppError]) -> Iterator[type[AppError]]:

@@ -80,13 +80,6 @@ async def create_wallets(db: Connection, wallets: Sequence[tuple[int, int]]) -> 
     )
 
 
-async def owner_of(db: Connection, wallet_id: int) -> int:
-    """Whose wallet it is."""
-    row = await db.one("SELECT owner_id FROM econ_wallet WHERE id = :id", id=wallet_id)
-    assert row is not None, f"wallet {wallet_id} does not exist"
-    return int(row["owner_id"])
-
-
 async def lock_wallets(db: Connection, by: Literal["id", "owner_id"], those: Iterable[int]) -> list[Wallet]:
     """Lock those wallets there are until the transaction ends, in ascending id, and read them as they are then."""
     rows = await db.over(

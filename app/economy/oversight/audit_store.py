@@ -1,4 +1,4 @@
-"""The room's own invariants beside the ledger's: the caps and their counters, recomputed from history."""
+"""The room's own invariants beside the ledger's: caps and their counters recomputed from history, and gifts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from app.economy.ledger.accounts import SystemAccount
 from app.economy.ledger.audit import Check
 from app.economy.ledger.audit_store import OWNED
+from app.economy.ledger.model import TransferKind
 from app.economy.ledger.sheet import UNDO
+from app.economy.ledger.store import APPLIED
 from app.economy.rules.model import Policy
 
 _REWARDS = f"""
@@ -31,6 +33,32 @@ FROM (
 """
 # The Monday of a day: ISO weeks begin on Mondays, and day 1 of the calendar was one.
 _MONDAY = "(r.day - 1) - (r.day - 1) % 7"
+_GIFT = "gift"
+# What the transfers of each op come to between its two people; `others` are those that do not belong into a gift.
+_GIFT_MOVED = f"""
+SELECT t.op_id, CAST(SUM(t.amount) AS BIGINT) AS amount, MIN(d.owner_id) AS sender, MIN(c.owner_id) AS recipient,
+  SUM(CASE WHEN t.code = '{_GIFT}' AND t.kind = {int(TransferKind.POSTED)} AND t.reverses_id IS NULL
+    AND t.credit_account = t.credit_wallet AND d.owner_id = o.actor_id THEN 0 ELSE 1 END)
+    + CASE COUNT(DISTINCT c.owner_id) WHEN 1 THEN 0 ELSE 1 END AS others
+FROM econ_transfer t JOIN econ_op o ON o.id = t.op_id
+LEFT JOIN econ_wallet d ON d.id = t.debit_wallet LEFT JOIN econ_wallet c ON c.id = t.credit_wallet
+WHERE t.op_id IN (SELECT op_id FROM econ_gift) GROUP BY t.op_id
+"""
+_OF_OWNER = "(CAST(:owner AS BIGINT) = 0 OR {0} = CAST(:owner AS BIGINT))"
+_GIFT_ROWS = f"""
+SELECT g.op_id, g.sender_id, g.recipient_id, g.amount, g.at, o.kind, o.status, o.created_at,
+  m.sender AS sender_by_transfers, m.recipient AS recipient_by_transfers, m.amount AS amount_by_transfers, m.others
+FROM econ_gift g LEFT JOIN econ_op o ON o.id = g.op_id LEFT JOIN ({_GIFT_MOVED}) m ON m.op_id = g.op_id
+WHERE ({_OF_OWNER.format("g.sender_id")} OR {_OF_OWNER.format("g.recipient_id")})
+  AND (o.id IS NULL OR o.kind <> '{_GIFT}' OR o.status <> {APPLIED} OR o.actor_id <> g.sender_id
+  OR o.created_at <> g.at OR m.op_id IS NULL OR m.others <> 0 OR m.sender <> g.sender_id
+  OR m.recipient <> g.recipient_id OR m.amount <> g.amount)
+"""
+_GIFT_MISSING = f"""
+SELECT o.id AS op_id, o.actor_id, o.result, o.created_at FROM econ_op o LEFT JOIN econ_gift g ON g.op_id = o.id
+WHERE o.scope = '{_GIFT}.' || CAST(o.actor_id AS VARCHAR(20)) AND o.status = {APPLIED} AND g.op_id IS NULL
+  AND {_OF_OWNER.format("o.actor_id")}
+"""
 
 
 def known_versions(policies: Sequence[Policy]) -> Check:
@@ -70,6 +98,14 @@ def counters() -> list[Check]:
     ]
 
 
+def gifts() -> list[Check]:
+    """What people are shown of gifts is what was moved."""
+    return [
+        Check("gift_equals_transfers", "a gift is what its op moved, from its sender to its recipient", _GIFT_ROWS),
+        Check("gift_recorded", "every gift that was carried out is among the gifts", _GIFT_MISSING),
+    ]
+
+
 def caps_of(policy: Policy) -> list[Check]:
     """No window holds more than its cap. A window counts if every reward in it was paid by this version."""
     checks = [
@@ -78,10 +114,23 @@ def caps_of(policy: Policy) -> list[Check]:
     ]
     for activity, rule in policy.rewards.items():
         checks.append(_cap(policy, f"cap_{activity}", "r.day", rule.cap_day, (activity,)))
+        year = _first_of_year(year_of("r.day"))
+        checks.append(_cap(policy, f"cap_year_{activity}", year, rule.cap_year, (activity,)))
     for name, limit in policy.shared_caps.items():
         sharing = tuple(kind for kind, rule in policy.rewards.items() if rule.shared_cap == name)
         checks.append(_cap(policy, f"shared_{name}", "r.day", limit, sharing))
     return [check for check in checks if check is not None]
+
+
+def year_of(day: str) -> str:
+    """SQL for the calendar year of a day: by the mean length of a year it is that one, or the one before."""
+    year = f"(({day} - 1) * 400 / 146097 + 1)"
+    return f"({year} + CASE WHEN {_first_of_year(f'({year} + 1)')} <= {day} THEN 1 ELSE 0 END)"
+
+
+def _first_of_year(year: str) -> str:
+    before = f"({year} - 1)"
+    return f"({before} * 365 + {before} / 4 - {before} / 100 + {before} / 400 + 1)"
 
 
 def _cap(policy: Policy, name: str, window: str, limit: int | None, activities: Sequence[str] = ()) -> Check | None:
