@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import asyncpg
+import pytest
 
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
 from tests.harness.fakes import FrozenClock
+from tests.harness.services import ServiceError, postgresql_server
 
+REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+"""Whether a missing program fails the tests that need it instead of skipping them."""
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
@@ -76,6 +83,19 @@ class PostgreSQLSource:
             await connection.execute(statement)
         finally:
             await connection.close()
+
+
+@contextmanager
+def own_postgresql(*, in_memory: bool) -> Iterator[PostgreSQLSource]:
+    """Databases on a PostgreSQL server of this test process; without PostgreSQL, what needs it is skipped."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgresql_server(in_memory=in_memory))
+        except ServiceError as error:
+            if REQUIRE_ALL:
+                raise
+            pytest.skip(str(error))
+        yield PostgreSQLSource(url)
 
 
 async def _migrate(url: str) -> None:
