@@ -17,9 +17,16 @@ OPTIONS = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": T
 
 
 def violations(axe: Axe, visitor: Visitor) -> list[str]:
-    """What axe objects to on the shown page, each with the rule and the first elements that break it."""
-    settled(visitor.page)
-    found: list[dict[str, Any]] = axe.run(visitor.page, options=OPTIONS).response["violations"]
+    """What axe objects to on the shown page, each with the rule and the first elements that break it.
+
+    It looks twice where it must: the demonstration is alive, and a balance that changes half-way fades for a moment.
+    """
+    found: list[dict[str, Any]] = []
+    for _ in range(2):
+        settled(visitor.page)
+        found = axe.run(visitor.page, options=OPTIONS).response["violations"]
+        if not found:
+            break
     return [f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:3]]}" for rule in found]
 
 
