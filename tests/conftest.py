@@ -73,6 +73,12 @@ def postgresql_source() -> Iterator[PostgreSQLSource]:
         yield source
 
 
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_source: PostgreSQLSource) -> str:
+    """The URL of this test process's own PostgreSQL server, without a database name."""
+    return postgresql_source.server_url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_source(request: pytest.FixtureRequest) -> DatabaseSource:
     """Where fresh databases come from; a test that uses it runs once on each engine."""

@@ -61,24 +61,25 @@ class PostgreSQLSource:
     """Databases on one server, which is the test run's own."""
 
     def __init__(self, server_url: str) -> None:
-        self._server_url = server_url
+        self.server_url = server_url
+        """Without a database name."""
         self._numbers = itertools.count(1)
         asyncio.run(self._prepare())
 
     async def create(self, *, migrated: bool = True) -> str:
         name = f"test_{next(self._numbers)}"
         await self._administer(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
-        return f"{self._server_url}/{name}"
+        return f"{self.server_url}/{name}"
 
     async def drop(self, url: str) -> None:
         await self._administer(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     async def _prepare(self) -> None:
         await self._administer("CREATE DATABASE migrated TEMPLATE template0")
-        await _migrate(f"{self._server_url}/migrated")
+        await _migrate(f"{self.server_url}/migrated")
 
     async def _administer(self, statement: str) -> None:
-        connection = await asyncpg.connect(f"{self._server_url}/postgres")
+        connection = await asyncpg.connect(f"{self.server_url}/postgres")
         try:
             await connection.execute(statement)
         finally:
