@@ -22,8 +22,8 @@ def files() -> dict[str, str]:
     """Every generated file by its path within the repository."""
     documents = create_app(Settings(_env_file=None)).documents
     return {
-        "docs/api/openapi.json": to_json(documents["/openapi.json"]),
-        "docs/api/asyncapi.json": to_json(documents["/asyncapi.json"]),
+        "docs/api/openapi.json": to_json(documents["/openapi.json"]()),
+        "docs/api/asyncapi.json": to_json(documents["/asyncapi.json"]()),
         "docs/settings.md": _settings_page(),
         ".env.example": _env_example(),
         "docs/economy.md": render_policies([load_policy(PRESETS / f"{name}.toml") for name in PRESET_NAMES]),

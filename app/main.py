@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -40,7 +39,7 @@ from app.economy.oversight.endpoints import OversightEndpoints
 from app.economy.oversight.service import StandingAudit
 from app.economy.rules.policy_file import PRESETS
 from app.economy.rules.service import REFRESH_SECONDS, published_policies
-from app.endpoints import ServerEndpoints
+from app.endpoints import Document, ServerEndpoints
 from app.infra.database import database_from_url
 from app.infra.database.migrations import migrate
 from app.infra.epoch import Epoch
@@ -304,11 +303,11 @@ class Guildhall:
             await self.stop()
 
 
-def _documents(operations: list[Operation]) -> dict[str, dict[str, Any]]:
-    """The generated documents, by the paths they are served at."""
+def _documents(operations: list[Operation]) -> dict[str, Document]:
+    """The generated documents, by the paths they are served at; each is made when it is first asked for."""
     return {
-        "/openapi.json": openapi(operations, title=TITLE, version=__version__),
-        "/asyncapi.json": asyncapi(title=TITLE, version=__version__),
+        "/openapi.json": cache(partial(openapi, operations, title=TITLE, version=__version__)),
+        "/asyncapi.json": cache(partial(asyncapi, title=TITLE, version=__version__)),
     }
 
 

@@ -57,6 +57,7 @@ def stages() -> list[Stage]:
         junit = f"--junitxml={REPORTS / name}.xml"
         return Stage(name, (python, "-m", "pytest", "-q", junit, *arguments), seconds, counted=True)
 
+    on_two_cores, measured = ("-n", "2", "--dist=worksteal"), "tests/e2e/test_lighthouse.py"
     vitest = ("--reporter=default", "--reporter=junit", f"--outputFile.junit={REPORTS / 'client-unit'}.xml")
     return [
         Stage("lint", (str(BIN / "ruff"), "check"), 60),
@@ -68,8 +69,10 @@ def stages() -> list[Stage]:
         Stage("client-generated", (npm, "run", "--silent", "types", "--", "--check"), 60, client),
         Stage("client-types", (npm, "run", "--silent", "check"), 300, client),
         Stage("client-unit", (npm, "test", "--silent", "--", *vitest), 300, client, counted=True),
-        pytest("unit", 1800, "tests", "--ignore=tests/tidy", "--ignore=tests/e2e", "-n", "2", "--dist=worksteal"),
-        pytest("e2e", 1200, "tests/e2e"),
+        pytest("unit", 1800, "tests", "--ignore=tests/tidy", "--ignore=tests/e2e", *on_two_cores),
+        pytest("e2e", 1200, "tests/e2e", f"--ignore={measured}", *on_two_cores),
+        # By itself, because what runs beside it would be measured as well.
+        pytest("lighthouse", 600, measured),
     ]
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,9 @@ from app.main import Guildhall, create_app
 from app.settings import Settings
 from tests.harness.api import Api
 from tests.harness.application import InstantHasher, Person
-from tests.harness.databases import DatabaseSource, PostgreSQLSource, SQLiteSource
+from tests.harness.databases import DatabaseSource, PostgreSQLSource, SQLiteSource, own_postgresql
 from tests.harness.fakes import FrozenClock, RecordedFacts
-from tests.harness.services import ServiceError, postgresql_server
-
-REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
-"""Whether a missing program fails the tests that need it instead of skipping them."""
+from tests.harness.services import scratch_folder
 
 
 @pytest.fixture(autouse=True)
@@ -66,26 +62,21 @@ def transactor(database: Database, facts: RecordedFacts) -> Transactor:
 
 
 @pytest.fixture(scope="session")
-def sqlite_source(tmp_path_factory: pytest.TempPathFactory) -> SQLiteSource:
-    return SQLiteSource(tmp_path_factory.mktemp("sqlite"))
+def sqlite_source() -> Iterator[SQLiteSource]:
+    with scratch_folder("sqlite", in_memory=True) as folder:
+        yield SQLiteSource(folder)
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_source() -> Iterator[PostgreSQLSource]:
+    with own_postgresql(in_memory=True) as source:
+        yield source
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql_source: PostgreSQLSource) -> str:
     """The URL of this test process's own PostgreSQL server, without a database name."""
-    with ExitStack() as stack:
-        try:
-            url = stack.enter_context(postgresql_server())
-        except ServiceError as error:
-            if REQUIRE_ALL:
-                raise
-            pytest.skip(str(error))
-        yield url
-
-
-@pytest.fixture(scope="session")
-def postgresql_source(postgresql_url: str) -> PostgreSQLSource:
-    return PostgreSQLSource(postgresql_url)
+    return postgresql_source.server_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

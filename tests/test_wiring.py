@@ -15,7 +15,7 @@ from app.main import Guildhall
 from app.wiring import SUBSCRIPTIONS
 from tests.harness.application import Person, served
 from tests.harness.fakes import FrozenClock
-from tests.harness.socket import Socket, SocketContract
+from tests.harness.socket import Socket, socket_promises
 
 People = Callable[..., Awaitable[Person]]
 
@@ -94,7 +94,7 @@ async def test_a_message_is_delivered_though_its_reward_fails_and_is_paid_when_t
     async def fail(self: Economy, *arguments: object) -> None:
         raise ConnectionError("the economy is on strike")
 
-    contract = SocketContract(app.documents["/asyncapi.json"])
+    contract = socket_promises()
     async with served(app) as base_url, Socket(contract) as anns, Socket(contract) as bens:
         await anns.connect(base_url, token=ann.token)
         await bens.connect(base_url, token=ben.token)

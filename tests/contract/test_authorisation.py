@@ -13,7 +13,7 @@ from app.settings import Settings
 from tests.contract.world import ROLES, World
 from tests.harness.application import served
 from tests.harness.engines import SQLITE_ONLY
-from tests.harness.socket import Socket, SocketContract
+from tests.harness.socket import Socket, socket_promises
 
 OPERATIONS = {operation.name: operation for operation in create_app(Settings(_env_file=None)).operations}
 
@@ -123,7 +123,7 @@ async def test_operations(world: World, name: str) -> None:
 
 @SQLITE_ONLY
 async def test_commands(world: World) -> None:
-    contract = SocketContract(world.app.documents["/asyncapi.json"])
+    contract = socket_promises()
     async with served(world.app) as base_url:
         async with Socket(contract) as socket:
             await socket.connect(base_url, token=world.people["owner"].token)

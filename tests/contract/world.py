@@ -14,7 +14,7 @@ from app.economy.rules.policy_file import DEFAULT_PRESET
 from app.infra.http import Operation
 from app.main import Guildhall
 from tests.harness.api import Api
-from tests.harness.application import PASSWORD, Person
+from tests.harness.application import PASSWORD, Person, errands_done
 
 PIN = "4071"
 POLICY_TEXT = DEFAULT_PRESET.read_text(encoding="utf-8")
@@ -67,7 +67,7 @@ async def build_world(app: Guildhall, stack: AsyncExitStack) -> World:
     owner = people["owner"]
     room = await owner.room(client_id="first-room")
     await people["member"].join(room["id"])
-    await app.relay.drain()
+    await errands_done(app)
     await owner.api.post("/api/auth/login", json={"username": "owner", "password": PASSWORD})
     sessions = (await owner.api.get("/api/me/sessions"))["sessions"]
     (other,) = (session["id"] for session in sessions if not session["current"])

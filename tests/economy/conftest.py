@@ -15,7 +15,7 @@ from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
 from app.main import Guildhall
 from tests.harness.api import Api
-from tests.harness.application import PASSWORD, Person
+from tests.harness.application import PASSWORD, Person, errands_done
 from tests.harness.economy import POLICY, House, Member, house
 from tests.harness.fakes import FrozenClock
 
@@ -57,5 +57,5 @@ async def root(app: Guildhall, api: Api) -> Person:
     """The administrator of the whole application, whose 50 tokens for registering are paid."""
     body = {"username": "root", "password": PASSWORD, "token": await app.setup_token()}
     root = Person.signed_in(api, await api.post("/api/auth/setup", json=body, expect=201))
-    await app.relay.drain()
+    await errands_done(app)
     return root

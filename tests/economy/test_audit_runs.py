@@ -27,7 +27,7 @@ from app.infra.database import Connection, Database
 from app.infra.telemetry import Metrics
 from app.infra.unit_of_work import Transactor, UnitOfWork
 from app.main import Guildhall
-from tests.harness.application import Person
+from tests.harness.application import Person, errands_done
 from tests.harness.economy import House, keeper
 from tests.harness.fakes import FrozenClock
 
@@ -198,7 +198,7 @@ class TestServed:
         await person("ann")
         root = await person("root")
         await app.transactor.run(lambda work: app.accounts.promote(work, "root"))
-        await app.relay.drain()
+        await errands_done(app)
         return root
 
     async def test_administrators_read_and_start_it(

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.core.money import AMOUNT_MAX, format_amount
 from app.main import Guildhall
-from tests.harness.application import Person
+from tests.harness.application import Person, errands_done
 from tests.harness.engines import SQLITE_ONLY
 
 People = Callable[..., Awaitable[Person]]
@@ -32,7 +32,7 @@ async def balance(person: Person) -> str:
 async def registered(app: Guildhall, person: People, name: str) -> Person:
     """Somebody whose 50 tokens for registering are paid."""
     somebody = await person(name)
-    await app.relay.drain()
+    await errands_done(app)
     return somebody
 
 

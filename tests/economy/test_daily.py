@@ -21,7 +21,7 @@ from app.infra.database import Database
 from app.infra.unit_of_work import Transactor
 from app.main import Guildhall
 from tests.harness.api import Api
-from tests.harness.application import Person
+from tests.harness.application import Person, errands_done
 from tests.harness.economy import RULES, Member, assert_sound, house, open_account
 from tests.harness.engines import SQLITE_ONLY
 from tests.harness.fakes import FrozenClock, RecordedFacts
@@ -314,9 +314,9 @@ async def test_an_invitation_is_paid_for_through_the_whole_application(app: Guil
         await app.transactor.run(
             lambda work: app.chat.post(work, actor, int(room["id"]), client_id="first", body="hello")
         )
-        await app.relay.drain()
+        await errands_done(app)
         await guest.api.post("/api/tokens/claim-daily")
-    await app.relay.drain()
+    await errands_done(app)
     entries = (await root.api.get("/api/tokens/history/me"))["entries"]
     assert [(entry["reason"], entry["amount"]) for entry in entries] == [
         ("invite_friend", "+100"),

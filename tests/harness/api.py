@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
+from app.main import Guildhall, create_app
+from app.settings import Settings
 from tests.harness.contract import ContractBroken, HttpContract
 
 
@@ -23,7 +26,10 @@ class Api:
     def in_process(cls, app: Any, *, token: str | None = None) -> Self:
         """A client of an ASGI application whose lifespan the test runs itself."""
         transport = httpx2.ASGITransport(app=app)
-        return cls("http://testserver", token=token, transport=transport)
+        api = cls("http://testserver", token=token, transport=transport)
+        if isinstance(app, Guildhall):
+            api._contract = http_promises()
+        return api
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,6 +78,12 @@ class Api:
         if self._contract is None:
             self._contract = HttpContract((await self.raw.get("/openapi.json")).raise_for_status().json())
         return self._contract
+
+
+@cache
+def http_promises() -> HttpContract:
+    """The application's own, made once: it is the same under any settings."""
+    return HttpContract(create_app(Settings(_env_file=None)).documents["/openapi.json"]())
 
 
 def _decoded(response: httpx2.Response) -> Any:

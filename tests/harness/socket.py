@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 import socketio
 
+from app.main import create_app
+from app.settings import Settings
 from tests.harness.contract import ContractBroken, Document
 
 Json = Any
@@ -55,6 +58,12 @@ class SocketContract:
             raise ContractBroken(f"No acknowledgement of {name} is documented")
         schema = {"anyOf": [reply.get("payload", {}) for reply in self._replies[name]]}
         self._document.check(ack, schema, f"Acknowledgement of {name}")
+
+
+@cache
+def socket_promises() -> SocketContract:
+    """The application's own, made once: it is the same under any settings."""
+    return SocketContract(create_app(Settings(_env_file=None)).documents["/asyncapi.json"]())
 
 
 class Socket:

@@ -10,7 +10,7 @@ import pytest
 
 from app.main import Guildhall
 from tests.harness.application import Person, served
-from tests.harness.socket import Socket, SocketContract
+from tests.harness.socket import Socket, socket_promises
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def base_url(app: Guildhall) -> AsyncIterator[str]:
 @pytest.fixture
 async def connect(app: Guildhall, base_url: str) -> AsyncIterator[Callable[..., Awaitable[Socket]]]:
     """Connects a device of a person: `phone = await connect(ann)`."""
-    contract = SocketContract(app.documents["/asyncapi.json"])
+    contract = socket_promises()
     async with AsyncExitStack() as stack:
 
         async def device(person: Person) -> Socket:

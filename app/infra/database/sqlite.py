@@ -145,10 +145,15 @@ class SQLite:
     async def _connect(self, *, read_only: bool = False) -> aiosqlite.Connection:
         connection = await aiosqlite.connect(self._path, isolation_level=None)
         connection.row_factory = sqlite3.Row
-        for pragma in _PRAGMAS:
-            await connection.execute_fetchall(f"PRAGMA {pragma}")
-        if read_only:
-            await connection.execute_fetchall("PRAGMA query_only = ON")
+        try:
+            for pragma in _PRAGMAS:
+                await connection.execute_fetchall(f"PRAGMA {pragma}")
+            if read_only:
+                await connection.execute_fetchall("PRAGMA query_only = ON")
+        except BaseException:
+            # Nobody else knows of it, and its thread would keep the process from ending.
+            await settle(connection.close())
+            raise
         return connection
 
 
