@@ -9,7 +9,7 @@ import pytest
 
 from app.core.actor import Actor
 from app.main import Guildhall
-from tests.harness.application import Person
+from tests.harness.application import Person, errands_done
 
 People = Callable[..., Awaitable[Person]]
 
@@ -31,7 +31,7 @@ class Hall:
                 work, actor, int(self.room_id), client_id=f"c-{file_id}", body=body, file_ids=[int(file_id)]
             )
         )
-        await self.app.relay.drain()
+        await errands_done(self.app)
         return file_id
 
     async def earned(self) -> dict[str, list[str]]:
@@ -47,7 +47,7 @@ class Hall:
 async def hall(app: Guildhall, person: People) -> Hall:
     ann = await person("ann")
     room = await ann.room()
-    await app.relay.drain()
+    await errands_done(app)
     return Hall(app, ann, room["id"])
 
 
@@ -72,5 +72,5 @@ async def test_the_tenth_person_to_open_a_file_pays_its_author_once(hall: Hall, 
         for _ in range(2):
             await guest.api.post(opened, expect=204)
         await hall.ann.api.post(opened, expect=204)
-        await hall.app.relay.drain()
+        await errands_done(hall.app)
         assert (await hall.earned()).get("media_shared", []) == ([] if number < 9 else ["+2"])
