@@ -21,9 +21,6 @@ _PARAMETER = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|::|:([a-z_][a-z0-9_]*)""")
 FEW_ROWS = 4
 """So many rows are written out in a statement: the server plans it once. One over arrays is planned each time."""
 
-# Within the quotes of an array's element.
-_UNSAFE, _ESCAPED = re.compile(r'(["\\])'), r"\\\1"
-
 _UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
@@ -71,9 +68,13 @@ def _values(its: Over, prefix: str) -> dict[str, Any]:
 def _array(values: Iterable[Any], *, quoted: bool) -> str:
     """An array in the server's own notation: asyncpg asks of each element whether it is an array, at twice the cost."""
     if quoted:
-        texts = ("NULL" if its is None else f'"{_UNSAFE.sub(_ESCAPED, its)}"' for its in values)
-        return f"{{{','.join(texts)}}}"
-    return f"{{{','.join('NULL' if its is None else str(its) for its in values)}}}"
+        return "{" + ",".join("NULL" if its is None else _element(its) for its in values) + "}"
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
+
+
+def _element(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @lru_cache(maxsize=512)
