@@ -40,9 +40,11 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             return
-        # What has been made so far stays: the collector need not walk through it again and again.
+        # What has been made so far stays, and a batch of commands makes thousands of objects that end with it: the
+        # collector need not walk through either again and again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         typer.echo(f"Guildhall serves at {self._greet}")
         token = await self._guildhall.setup_token()
         if token is not None:

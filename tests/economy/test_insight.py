@@ -218,7 +218,8 @@ async def test_the_file_holds_the_latest_ten_thousand_lines(ana: Member, clock: 
             )
             for number in range(1, count + 1)
         ]
-        await work.db.together([ledger_store.transfers_stored(posted)])
+        for first in range(0, count, 1000):
+            await work.db.together([ledger_store.transfers_stored(posted[first : first + 1000])])
         await work.db.execute(
             "UPDATE econ_wallet SET version = version + :count, main_available = main_available + :count",
             count=count,

@@ -7,7 +7,7 @@ decision is the one it would be if every activity had a transaction of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.core.errors import AppError
 from app.economy.earning import store
@@ -25,8 +25,7 @@ from app.infra.database import Connection
 from app.infra.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """An activity that is new, its rule, and the op that records what comes of it."""
 
     op_id: int

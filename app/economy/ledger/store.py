@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.economy.ledger.accounts import Place
 from app.economy.ledger.model import (
@@ -60,8 +59,7 @@ t.created_at, t.pending_id, t.reverses_id, t.expires_at, l.wallet_id AS credit_l
 """
 
 
-@dataclass(frozen=True, slots=True)
-class NewOp:
+class NewOp(NamedTuple):
     """An op to be stored, with what came of it if that is known already."""
 
     id: int
@@ -71,13 +69,13 @@ class NewOp:
 
 
 def ops_stored(ops: Sequence[NewOp], now: int) -> Over:
-    """Stores ops and returns the ids of those whose keys were free. Waits for whoever is storing the same key."""
+    """Stores ops and returns a row for each whose key was free. Waits for whoever is storing the same key."""
     return Over(
         """
         INSERT INTO econ_op
           (id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, result, created_at)
         SELECT id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, result, created_at
-        FROM given WHERE true ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id
+        FROM given WHERE true ON CONFLICT (scope, idem_key) DO NOTHING RETURNING 1 AS stored
         """,
         _OP,
         [

@@ -91,7 +91,7 @@ async def lock_wallets(db: Connection, by: Literal["id", "owner_id"], those: Ite
 
 
 def wallets_saved(wallets: Sequence[tuple[Wallet, int]]) -> Over:
-    """Stores locked wallets, each with the version it was read at; returns those that were as they were read."""
+    """Stores locked wallets, each with the version it was read at; returns a row for each that was as it was read."""
     return Over(
         """
         UPDATE econ_wallet SET main_available = given.main_available, lot_available = given.lot_available,
@@ -99,7 +99,7 @@ def wallets_saved(wallets: Sequence[tuple[Wallet, int]]) -> Over:
           earn_week_used = given.earn_week_used, next_expiry_at = given.next_expiry_at, version = given.version,
           tier = given.tier, streak_days = given.streak_days, streak_day = given.streak_day,
           streak_best = given.streak_best
-        FROM given WHERE econ_wallet.id = given.id AND econ_wallet.version = given.seen RETURNING econ_wallet.id
+        FROM given WHERE econ_wallet.id = given.id AND econ_wallet.version = given.seen RETURNING 1 AS saved
         """,
         _SAVED_WALLET,
         [(*wallet, seen) for wallet, seen in wallets],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 Dialect = Literal["sqlite", "postgresql"]
+PARAMETER = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|::|:([a-z_][a-z0-9_]*)""")
+"""A `:name` in SQL is the first group. Literals, quoted names and comments are matched before it, for a colon within
+them is text; `::` is a cast."""
 Columns = Mapping[str, Literal["bigint", "integer", "text"]]
 """The columns of rows that are handed to a statement, in their order."""
 
@@ -66,6 +70,7 @@ class Connection(Protocol):
         """Run one statement that reads `rows` from a table named `given`; what its RETURNING clause or query gives.
 
         An `INSERT ... SELECT ... FROM given ON CONFLICT` needs a `WHERE true` before its ON, or SQLite reads a join.
+        Rows and columns come to at most 30 000 values, or SQLite refuses them.
         """
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
@@ -12,11 +11,8 @@ from typing import Any, cast
 import asyncpg
 
 from app.core.errors import Unavailable
-from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Over, Row
+from app.infra.database.base import PARAMETER, Columns, Contention, Dialect, IntegrityViolation, Over, Row
 from app.infra.tasks import settle
-
-# Literals, quoted names and comments are matched first, so that a colon within them is text; `::` is a cast.
-_PARAMETER = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|::|:([a-z_][a-z0-9_]*)""")
 
 FEW_ROWS = 4
 """So many rows are written out in a statement: the server plans it once. One over arrays is planned each time."""
@@ -37,9 +33,9 @@ _UNREACHABLE = (
 @lru_cache(maxsize=2048)
 def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
     """Turn `:name` parameters into asyncpg's `$n`; the same name is the same parameter."""
-    names = tuple(dict.fromkeys(match[1] for match in _PARAMETER.finditer(sql) if match[1]))
+    names = tuple(dict.fromkeys(match[1] for match in PARAMETER.finditer(sql) if match[1]))
     numbered = {name: f"${position}" for position, name in enumerate(names, start=1)}
-    return _PARAMETER.sub(lambda match: numbered[match[1]] if match[1] else match[0], sql), names
+    return PARAMETER.sub(lambda match: numbered[match[1]] if match[1] else match[0], sql), names
 
 
 Shape = tuple[str, tuple[tuple[str, str], ...], int | None]

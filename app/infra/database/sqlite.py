@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
+from itertools import chain
 from typing import Any, cast
 
 import aiosqlite
 
-from app.infra.database.base import Columns, Contention, Dialect, IntegrityViolation, Over, Row
+from app.infra.database.base import PARAMETER, Columns, Contention, Dialect, IntegrityViolation, Over, Row
 from app.infra.tasks import settle
 
 _PRAGMAS = (
@@ -30,10 +30,17 @@ _PRAGMAS = (
 _COMMENT = re.compile(r"--[^\n]*")
 
 
-@lru_cache(maxsize=256)
-def _with_given(sql: str, columns: tuple[str, ...]) -> str:
-    values = ", ".join(f"json_extract(value, '$[{position}]')" for position in range(len(columns)))
-    return f"WITH given ({', '.join(columns)}) AS (SELECT {values} FROM json_each(:given)) {sql}"
+@lru_cache(maxsize=128)
+def _with_given(sql: str, columns: tuple[str, ...], rows: int) -> tuple[str, tuple[str, ...]]:
+    """A statement with its table of rows before it, written out, and the names of the parameters that follow theirs.
+
+    Read as JSON, a row would cost eight times as much; by name, SQLite would look for each value among all.
+    """
+    row = f"({', '.join('?' for _ in columns)})"
+    table = f"VALUES {', '.join([row] * rows)}" if rows else f"SELECT {', '.join('NULL' for _ in columns)} WHERE false"
+    names = tuple(match[1] for match in PARAMETER.finditer(sql) if match[1])
+    positional = PARAMETER.sub(lambda match: "?" if match[1] else match[0], sql)
+    return f"WITH given ({', '.join(columns)}) AS ({table}) {positional}", names
 
 
 class SQLiteConnection:
@@ -61,7 +68,10 @@ class SQLiteConnection:
             await (await self._raw.executemany(sql, rows)).close()
 
     async def over(self, sql: str, columns: Columns, rows: Sequence[Sequence[Any]], **params: Any) -> list[Row]:
-        return await self.all(_with_given(sql, tuple(columns)), given=json.dumps(rows), **params)
+        statement, names = _with_given(sql, tuple(columns), len(rows))
+        values = [*chain.from_iterable(rows), *(params[name] for name in names)]
+        with _translated():
+            return cast("list[Row]", await self._raw.execute_fetchall(statement, values))
 
     async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
         return [await self.over(its.sql, its.columns, its.rows) if its.rows else [] for its in statements]
