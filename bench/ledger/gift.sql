@@ -9,7 +9,7 @@
 BEGIN;
 -- 2. The op is claimed by its key: no row if it is taken.
 INSERT INTO econ_op (id, scope, idem_key, request_hash, kind, actor_id, policy_version, status, created_at)
-VALUES (:op, 'gift.' || :sender, 'bench-' || :op, repeat('0', 64), 'gift', :sender, 1, 1, :now)
+VALUES (:op, 'bench.' || :sender, 'bench-' || :op, repeat('0', 64), 'gift', :sender, 1, 1, :now)
 ON CONFLICT (scope, idem_key) DO NOTHING RETURNING id \gset claimed_
 -- 3. Both wallets are locked in ascending id.
 SELECT id, main_available, lot_available, next_expiry_at, version, tier FROM econ_wallet

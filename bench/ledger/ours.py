@@ -47,7 +47,7 @@ class Callers:
         """Somebody gives somebody else a little."""
         sender, recipient = self._random.sample(range(1, PEOPLE + 1), 2)
         asked = {"recipient": str(recipient), "amount": AMOUNT}
-        op = OpRequest(f"gift.{sender}", f"bench-{next(self._keys)}", "gift", sender, asked, 1)
+        op = OpRequest(f"bench.{sender}", f"bench-{next(self._keys)}", "gift", sender, asked, 1)
         outcome = await self._app.transactor.run(
             lambda work: self._app.bank.ledger.transfer(
                 work, op, sender=sender, recipient=recipient, amount=AMOUNT, code="gift"

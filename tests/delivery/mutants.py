@@ -41,14 +41,26 @@ class Mutant:
 
 
 _POST = """        posted = await self._transactor.run(
-            lambda work: self._chat.post(work, actor, command.room_id, client_id=command.client_id, body=command.body)
+            lambda work: self._chat.post(
+                work,
+                actor,
+                command.room_id,
+                client_id=command.client_id,
+                body=command.body,
+                file_ids=command.file_ids,
+            )
         )
 """
 _ACK_EARLY = """        acked = asyncio.get_running_loop().create_future()
 
         async def early(work):
             posted = await self._chat.post(
-                work, actor, command.room_id, client_id=command.client_id, body=command.body
+                work,
+                actor,
+                command.room_id,
+                client_id=command.client_id,
+                body=command.body,
+                file_ids=command.file_ids,
             )
             acked.done() or acked.set_result(posted)
             await asyncio.sleep(0.03)
@@ -108,8 +120,8 @@ MUTANTS = (
         (
             Edit(
                 "app/infra/outbox.py",
-                "UPDATE outbox SET done_at = :now WHERE id = :id",
-                "UPDATE outbox SET attempts = attempts WHERE id = :id AND created_at <= :now",
+                "UPDATE outbox SET done_at = :now WHERE id IN (SELECT id FROM given)",
+                "UPDATE outbox SET attempts = attempts WHERE id IN (SELECT id FROM given) AND created_at <= :now",
             ),
         ),
     ),
