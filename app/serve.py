@@ -40,11 +40,7 @@ class DrainingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.should_exit:
             return
-        # What has been made so far stays, and a batch of commands makes thousands of objects that end with it: the
-        # collector need not walk through either again and again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 20)
+        spare_the_collector()
         typer.echo(f"Guildhall serves at {self._greet}")
         token = await self._guildhall.setup_token()
         if token is not None:
@@ -54,6 +50,16 @@ class DrainingServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._guildhall.drain()
         await super().shutdown(sockets)
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector look less often, and not at what is there by now.
+
+    That stays for as long as the process lives; and a batch makes thousands of objects that end with it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def run_served(work: Coroutine[Any, Any, None]) -> None:

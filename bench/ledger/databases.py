@@ -15,6 +15,7 @@ from app.economy.oversight.audit import audit
 from app.economy.rules.service import published_policies
 from app.infra.database import database_from_url
 from app.main import Guildhall, create_app
+from app.serve import spare_the_collector
 from app.settings import Settings
 from bench.ledger.cases import Operation, seats
 from bench.seed import seed_guildhall
@@ -152,6 +153,7 @@ async def opened(url: str, folder: Path) -> AsyncIterator[Guildhall]:
     """The application as it is shipped, on this database, doing all it does in the background."""
     app = create_app(Settings(_env_file=None, data_dir=folder, database_url=url))
     await app.start()
+    spare_the_collector()
     try:
         yield app
     finally:
