@@ -60,9 +60,9 @@ class CrashingConnection:
         self._life.step()
         return await self._inner.over(sql, columns, rows, **params)
 
-    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+    async def together(self, statements: Sequence[Over]) -> list[int]:
         # Each by itself, as on SQLite, so that a process may die between any two of them.
-        return [await self.over(its.sql, its.columns, its.rows) if its.rows else [] for its in statements]
+        return [len(await self.over(its.sql, its.columns, its.rows)) if its.rows else 0 for its in statements]
 
     async def script(self, sql: str) -> None:
         self._life.step()

@@ -56,16 +56,18 @@ LEDGER = (
         "a-batch-looks-up-keys-before-its-locks",
         _LEDGER,
         "        await opened.lock(*{op.actor for op in ops})\n"
-        "        stored = await store.ops_by_key(work.db, [op.name for op in ops])\n",
-        "        stored = await store.ops_by_key(work.db, [op.name for op in ops])\n"
+        "        names = [op.name for op in ops]\n"
+        "        stored = await store.ops_by_key(work.db, names)\n",
+        "        names = [op.name for op in ops]\n"
+        "        stored = await store.ops_by_key(work.db, names)\n"
         "        await opened.lock(*{op.actor for op in ops})\n",
         f"{_TOGETHER}one_key_told_in_parallel_pays_once[postgresql]",
     ),
     _mutant(
         "a-batch-pays-for-a-key-that-is-taken",
         _LEDGER,
-        "            if op.name not in stored and op.name not in fresh:\n",
-        "            if op.name not in fresh:\n",
+        "            if name not in stored and name not in fresh:\n",
+        "            if name not in fresh:\n",
         f"{_TOGETHER}one_key_told_in_parallel_pays_once",
     ),
     _mutant(

@@ -153,12 +153,15 @@ class Batch:
         this_year = self._this_year[wallet.id, kind] + sheet.came(wallet.id, day, kind)
         earned = earned_by(self._policy, told.rule, wallet, kind, day, came, this_year)
         decision = rules.decide(self._policy, told.rule, told.base, earned, self._factors_of(wallet, day))
+        cap = None
         if decision.granted > 0:
+            cap = told.rule.cap_day
             sheet.move(system(SystemAccount.ACTIVITY), main_of(wallet.id), decision.granted, kind, day=day)
             used, week = earned.today + decision.granted, earned.week + decision.granted
             sheet.count_earning(wallet.id, day=day, day_used=used, week_used=week)
             self._tell(told, sheet.wallets[wallet.id], decision.granted)
-        sheet.note(Tally(wallet.id, day, kind, done=1, came_max=told.rule.cap_day))
+        # A rule that was made stricter today holds for what comes from now on, not for what has come.
+        sheet.note(Tally(wallet.id, day, kind, done=1, came_max=cap))
         return decision
 
     def _factors_of(self, wallet: Wallet, day: int) -> tuple[Factor, ...]:

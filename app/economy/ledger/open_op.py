@@ -10,7 +10,7 @@ from app.economy.ledger import store, wallet_store
 from app.economy.ledger.accounts import Place, SystemAccount, system
 from app.economy.ledger.model import LotTerms, OpRequest, Wallet
 from app.economy.ledger.sheet import Sheet
-from app.infra.database import Connection, Over, Row
+from app.infra.database import Connection, Over
 
 EXPIRY_CODE = "expiry"
 
@@ -68,27 +68,23 @@ class OpenOp:
         """Whether this op has moved money of a wallet it locked."""
         return wallet.version != self._stored[wallet.id].version
 
-    async def write(self, ops: Over) -> list[Row]:
-        """Store what the sheet has come to and, before it, the ops it is of; what storing those returned."""
+    async def write(self, ops: Over) -> int:
+        """Store what the sheet has come to and, before it, the ops it is of; how many rows storing those returned."""
         wallets = [(wallet, self._stored[wallet.id]) for wallet in self.sheet.final_wallets()]
         changed = [(wallet, stored.version) for wallet, stored in wallets if wallet != stored]
         touched = {place.account for item in self.sheet.posted for place in (item.transfer.debit, item.transfer.credit)}
-        tallies = self.sheet.tallies()
-        stored_ops, _, saved, _, _, tallied = await self.db.together(
+        stored_ops, _, saved, *_ = await self.db.together(
             [
                 ops,
                 store.ops_stored(self._expiries, self.now),
                 wallet_store.wallets_saved(changed),
                 wallet_store.lots_saved(lot for lot in self.sheet.lots.values() if lot.id in touched),
                 store.transfers_stored(self.sheet.posted),
-                wallet_store.tallies_added(tallies),
+                wallet_store.tallies_added(self.sheet.tallies()),
             ]
         )
-        # Both are impossible under the locks; if they ever happened, going on would lose money or exceed a cap.
-        assert len(saved) == len(changed), "a wallet moved under its lock"
-        came = {(row["wallet_id"], row["day"], row["code"]): row["came"] for row in tallied}
-        for its in tallies:
-            assert its.came_max is None or came[its.wallet_id, its.day, its.code] <= its.came_max, f"cap of {its.code}"
+        # Impossible under the lock; if it ever happened, going on would lose money.
+        assert saved == len(changed), "a wallet moved under its lock"
         return stored_ops
 
     async def _bring(self, locked: Iterable[Wallet]) -> None:

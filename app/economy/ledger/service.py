@@ -95,24 +95,25 @@ class Ledger:
         now = self._clock.now_ms()
         opened = OpenOp(work.db, self._ids, op_id=0, now=now, day=self._calendar.day(now))
         await opened.lock(*{op.actor for op in ops})
-        stored = await store.ops_by_key(work.db, [op.name for op in ops])
+        names = [op.name for op in ops]
+        stored = await store.ops_by_key(work.db, names)
         fresh: dict[tuple[str, str], tuple[int, OpRequest]] = {}
-        for op in ops:
-            if op.name not in stored and op.name not in fresh:
-                fresh[op.name] = (self._ids.new(), op)
+        for name, op in zip(names, ops, strict=True):
+            if name not in stored and name not in fresh:
+                fresh[name] = (self._ids.new(), op)
         results = await body(opened, list(fresh.values()))
         outcomes = {
-            op.name: Outcome(op_id, {}, its) if isinstance(its, AppError) else Outcome(op_id, its)
-            for (op_id, op), its in zip(fresh.values(), results, strict=True)
+            name: Outcome(op_id, {}, its) if isinstance(its, AppError) else Outcome(op_id, its)
+            for (name, (op_id, _)), its in zip(fresh.items(), results, strict=True)
         }
         if self._afterwards is not None:
             await self._afterwards(work, opened)
-        settled = [store.NewOp(op_id, op, *_settled(outcomes[op.name])) for op_id, op in fresh.values()]
-        if len(await opened.write(store.ops_stored(settled, now))) < len(settled):
+        settled = [store.NewOp(op_id, op, *_settled(outcomes[name])) for name, (op_id, op) in fresh.items()]
+        if await opened.write(store.ops_stored(settled, now)) < len(settled):
             raise Contention("Somebody else's op took a key of this batch")
         return [
-            _stored_outcome(stored, op) if op.name in stored else _told_twice(fresh[op.name][1], op, outcomes[op.name])
-            for op in ops
+            _stored_outcome(stored, op) if name in stored else _told_twice(fresh[name][1], op, outcomes[name])
+            for name, op in zip(names, ops, strict=True)
         ]
 
     async def outcome_of(self, db: Connection, scope: str, key: str) -> Outcome | None:

@@ -89,7 +89,10 @@ def ops_stored(ops: Sequence[NewOp], now: int) -> Over:
 def op_settled(op_id: int, status: int, result: str) -> Over:
     """Gives an op its outcome."""
     return Over(
-        "UPDATE econ_op SET status = given.status, result = given.result FROM given WHERE econ_op.id = given.id",
+        """
+        UPDATE econ_op SET status = given.status, result = given.result FROM given WHERE econ_op.id = given.id
+        RETURNING 1 AS settled
+        """,
         {"id": "bigint", "status": "integer", "result": "text"},
         [(op_id, status, result)],
     )
@@ -132,7 +135,7 @@ async def op(db: Connection, op_id: int) -> StoredOp | None:
 def transfers_stored(posted: Sequence[Posted]) -> Over:
     """Stores transfers."""
     names = ", ".join(_POSTED)
-    sql = f"INSERT INTO econ_transfer ({names}) SELECT {names} FROM given"
+    sql = f"INSERT INTO econ_transfer ({names}) SELECT {names} FROM given RETURNING 1 AS stored"
     return Over(sql, _POSTED, [_row(item) for item in posted])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 from typing import Literal
 
 from app.economy.ledger.model import Lot, LotTerms, Tally, Wallet
@@ -39,8 +38,8 @@ _TALLY: Columns = {
     "went": "bigint",
     "came_ops": "integer",
     "went_ops": "integer",
+    "came_max": "bigint",
 }
-_tally_values = attrgetter(*_TALLY)
 _LOT = "id, wallet_id, lot_key, source, priority, expires_at, giftable, reserved_for, available, held"
 
 
@@ -154,29 +153,30 @@ async def open_lot(db: Connection, lot_id: int, wallet_id: int, terms: LotTerms,
 def lots_saved(lots: Iterable[Lot]) -> Over:
     """Stores lots of locked wallets."""
     return Over(
-        "UPDATE econ_lot SET available = given.available, held = given.held FROM given WHERE econ_lot.id = given.id",
+        """
+        UPDATE econ_lot SET available = given.available, held = given.held FROM given WHERE econ_lot.id = given.id
+        RETURNING 1 AS saved
+        """,
         {"id": "bigint", "available": "bigint", "held": "bigint"},
         [(lot.id, lot.available, lot.held) for lot in lots],
     )
 
 
 def tallies_added(tallies: Sequence[Tally]) -> Over:
-    """Adds to the days of locked wallets; returns what has come on each of those days by then."""
+    """Adds to the days of locked wallets. What would come above `came_max` is an `IntegrityViolation`."""
     return Over(
         """
-        INSERT INTO econ_tally (wallet_id, day, code, done, came, went, came_ops, went_ops)
-        SELECT wallet_id, day, code, done, came, went, came_ops, went_ops FROM given WHERE true
+        INSERT INTO econ_tally (wallet_id, day, code, done, came, went, came_ops, went_ops, came_max)
+        SELECT wallet_id, day, code, done, came, went, came_ops, went_ops, came_max FROM given WHERE true
         ON CONFLICT (wallet_id, day, code) DO UPDATE SET
           done = econ_tally.done + excluded.done, came = econ_tally.came + excluded.came,
           went = econ_tally.went + excluded.went, came_ops = econ_tally.came_ops + excluded.came_ops,
-          went_ops = econ_tally.went_ops + excluded.went_ops
-        RETURNING wallet_id, day, code, came
+          went_ops = econ_tally.went_ops + excluded.went_ops,
+          came_max = COALESCE(excluded.came_max, econ_tally.came_max)
+        RETURNING 1 AS added
         """,
         _TALLY,
-        [
-            (its.wallet_id, its.day, its.code, its.done, its.came, its.went, its.came_ops, its.went_ops)
-            for its in tallies
-        ],
+        tallies,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
@@ -99,5 +100,5 @@ def streak_on(day: int, last_day: int, length: int) -> int:
 
 def tier_at(policy: Policy, basis: int) -> tuple[Tier, Tier | None]:
     """The tier somebody with this basis holds, and the next one, if there is one."""
-    held = max(index for index, tier in enumerate(policy.tiers) if tier.threshold <= basis)
+    held = bisect_right(policy.tiers, basis, key=lambda tier: tier.threshold) - 1
     return policy.tiers[held], policy.tiers[held + 1] if held + 1 < len(policy.tiers) else None

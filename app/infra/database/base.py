@@ -74,10 +74,10 @@ class Connection(Protocol):
         """
         ...
 
-    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
-        """Run statements that write, none of which reads or writes what another writes; what each of them returns.
+    async def together(self, statements: Sequence[Over]) -> list[int]:
+        """Run statements that write, none of which reads or writes what another writes; how many rows each returned.
 
-        A server is asked once for all of them. A statement over no rows is not run.
+        Each has a RETURNING clause. A server is asked once for all of them. A statement over no rows is not run.
         """
         ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
@@ -88,14 +87,10 @@ def _with_given(shape: Shape, prefix: str) -> str:
 
 @lru_cache(maxsize=512)
 def _in_one(shapes: tuple[Shape, ...]) -> str:
-    """Statements that write, as parts of one; it gives the rows they return, each with the number of its part."""
+    """Statements that write, as parts of one, which counts the rows that each returns."""
     parts = [f"part_{number} AS ({_with_given(shape, f'part_{number}_')})" for number, shape in enumerate(shapes)]
-    returned = [
-        f"SELECT {number} AS part, CAST(json_agg(part_{number}) AS TEXT) AS returned FROM part_{number}"
-        for number, shape in enumerate(shapes)
-        if "RETURNING" in shape[0]
-    ]
-    return f"WITH {', '.join(parts)} {' UNION ALL '.join(returned) or 'SELECT 0 AS part, NULL AS returned WHERE false'}"
+    counts = [f"(SELECT COUNT(*) FROM part_{number}) AS part_{number}" for number in range(len(shapes))]
+    return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
 
 
 class PostgreSQLConnection:
@@ -132,15 +127,17 @@ class PostgreSQLConnection:
         its = Over(sql, columns, rows)
         return await self.all(_with_given(_shape(its), "given_"), **_values(its, "given_"), **params)
 
-    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
+    async def together(self, statements: Sequence[Over]) -> list[int]:
         asked = [(position, its) for position, its in enumerate(statements) if its.rows]
-        params: dict[str, Any] = {}
-        for number, (_, its) in enumerate(asked):
-            params |= _values(its, f"part_{number}_")
-        returned: list[list[Row]] = [[] for _ in statements]
+        returned = [0] * len(statements)
         if asked:
-            for row in await self.all(_in_one(tuple(_shape(its) for _, its in asked)), **params):
-                returned[asked[row["part"]][0]] = json.loads(row["returned"] or "[]")
+            params: dict[str, Any] = {}
+            for number, (_, its) in enumerate(asked):
+                params |= _values(its, f"part_{number}_")
+            counts = await self.one(_in_one(tuple(_shape(its) for _, its in asked)), **params)
+            assert counts is not None
+            for number, (position, _) in enumerate(asked):
+                returned[position] = counts[f"part_{number}"]
         return returned
 
     async def script(self, sql: str) -> None:

@@ -73,8 +73,8 @@ class SQLiteConnection:
         with _translated():
             return cast("list[Row]", await self._raw.execute_fetchall(statement, values))
 
-    async def together(self, statements: Sequence[Over]) -> list[list[Row]]:
-        return [await self.over(its.sql, its.columns, its.rows) if its.rows else [] for its in statements]
+    async def together(self, statements: Sequence[Over]) -> list[int]:
+        return [len(await self.over(its.sql, its.columns, its.rows)) if its.rows else 0 for its in statements]
 
     async def script(self, sql: str) -> None:
         # sqlite3.executescript would commit the open transaction first.
