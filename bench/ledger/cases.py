@@ -33,15 +33,20 @@ SUBJECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An operation by so many callers at once, each of whom does `batch` of it in one transaction."""
+    """An operation by so many callers at once, each of whom does `batch` of it in one transaction.
+
+    In a batch, each person does so many of it as `each` says, and all of a batch are as many people as that leaves.
+    """
 
     operation: Operation
     callers: int
     batch: int = 1
+    each: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.operation} by {self.callers}" + (f" in {self.batch}s" if self.batch > 1 else "")
+        together = f" in {self.batch}s" if self.batch > 1 else ""
+        return f"{self.operation} by {self.callers}{together}" + (f", {self.each} by each" if self.each > 1 else "")
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -52,7 +57,7 @@ class Case:
 OPERATIONS: tuple[Operation, ...] = ("earn", "gift", "hold_capture")
 CASES = (
     *(Case(operation, callers) for operation in OPERATIONS for callers in (1, 8, 32)),
-    *(Case("earn", callers, batch) for callers, batch in ((1, 128), (1, 512), (2, 512))),
+    *(Case("earn", *of) for of in ((1, 128, 1), (1, 512, 1), (2, 512, 1), (1, 512, 4), (2, 512, 4))),
 )
 
 
@@ -81,6 +86,7 @@ class Turn:
     operation: Operation
     callers: int
     batch: int
+    each: int
     operations: int
     per_s: float
     p50_ms: float
@@ -98,6 +104,7 @@ class Turn:
             operation=case.operation,
             callers=case.callers,
             batch=case.batch,
+            each=case.each,
             operations=operations,
             per_s=operations / seconds,
             p50_ms=percentile(times, 0.50) * 1e3,
@@ -110,7 +117,7 @@ class Turn:
     @property
     def case(self) -> Case:
         """Which case it was a turn of."""
-        return Case(self.operation, self.callers, self.batch)
+        return Case(self.operation, self.callers, self.batch, self.each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Callers:
     def of(self, case: Case) -> Callable[[], Awaitable[None]]:
         """One call of a case."""
         if case.batch > 1:
-            return lambda: self.earn_batch(case.batch)
+            return lambda: self.earn_batch(case.batch, case.each)
         return {"earn": self.earn, "gift": self.gift, "hold_capture": self.hold_capture}[case.operation]
 
     async def earn(self) -> None:
@@ -77,9 +77,10 @@ class Callers:
         captured = await self._app.transactor.run(lambda work: ledger.capture(work, capture, hold_id=held.op_id))
         captured.unwrap()
 
-    async def earn_batch(self, size: int) -> None:
-        """Different people have written messages; they are rewarded together."""
-        activities = [self._message(author) for author in itertools.islice(self._people, size)]
+    async def earn_batch(self, size: int, each: int) -> None:
+        """Different people have written so many messages each; they are rewarded together."""
+        authors = list(itertools.islice(self._people, size // each))
+        activities = [self._message(author) for _ in range(each) for author in authors]
         for rewarded in await self._app.transactor.run(
             lambda work: self._app.bank.economy.reward_many(work, activities)
         ):

@@ -34,7 +34,7 @@ _EXPLANATION = f"""
 services by so many callers at once; each operation is a transaction of its own, with its pushes, and each call waits
 for the one before. It has the connections of the default settings, 10. A gift is `Ledger.transfer`; hold and capture
 are two transactions and count as one operation; to earn is to be rewarded for a message by the shipped policy. A batch
-is one transaction with so many rewards, as many different people as there are; its rate is in rewards.
+is one transaction with so many rewards, each of another person or four by each; its rate is in rewards.
 
 **pgbench** does the same by plain statements in `bench/ledger/*.sql`, prepared, one thread and as many connections as
 callers, on the same server: the same rows written, the same checks made, under fresh keys. It does not work out what it
@@ -108,7 +108,7 @@ def _verdict(found: LedgerResults) -> list[str]:
         for subject in SUBJECTS:
             rate = found.figure(subject, case, "per_s")
             if case.batch > 1 and rate is not None:
-                told = f"Rewards in batches of {case.batch} by {_callers(case)}, {SUBJECTS[subject]}"
+                told = f"Rewards in {_batches(case)} by {_callers(case)}, {SUBJECTS[subject]}"
                 lines.append(f"{told}: {rate.median:,.0f} a second.")
     lines.append(f"The books of all {len(found.turns)} turns add up: what was counted is stored, the audit is clean.")
     return lines
@@ -130,7 +130,11 @@ def _callers(case: Case) -> str:
 
 
 def _title(case: Case) -> str:
-    return _TITLES[case.operation] + (f", batches of {case.batch}" if case.batch > 1 else "")
+    return _TITLES[case.operation] + (f", {_batches(case)}" if case.batch > 1 else "")
+
+
+def _batches(case: Case) -> str:
+    return f"batches of {case.batch}" + (f" with {case.each} to each person" if case.each > 1 else "")
 
 
 def _rate(figure: Figure | None) -> str:

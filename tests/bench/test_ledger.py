@@ -21,7 +21,7 @@ from bench.turns import BenchError
 
 PLAN = Plan(warm_s=0.05, measured_s=0.15, rounds=1)
 SMALL = [Case("earn", 2), Case("gift", 2), Case("hold_capture", 2), Case("earn", 1, 16)]
-TURN = Turn("guildhall-postgresql", "gift", 8, 1, 100, 1000.0, 5.0, 9.0, 500.0, 200.0, 0.0)
+TURN = Turn("guildhall-postgresql", "gift", 8, 1, 1, 100, 1000.0, 5.0, 9.0, 500.0, 200.0, 0.0)
 
 
 @pytest.fixture(scope="module")
