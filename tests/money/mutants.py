@@ -247,14 +247,14 @@ BATCHES = (
         _EARNING,
         " + sheet.came(wallet.id, day, code)",
         "",
-        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[0-balance-sqlite]",
+        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[sqlite-0-balance]",
     ),
     _mutant(
         "a-batch-raises-nobody-until-it-ends",
         _EARNING,
         "        self._standings.place(self._work, self._opened, self._policy, wallet.id, self._earned)\n",
         "",
-        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[0-balance-sqlite]",
+        "tests/money/test_batches.py::test_a_batch_is_its_activities_one_by_one[sqlite-0-balance]",
     ),
     _mutant(
         "an-op-is-counted-for-each-transfer",

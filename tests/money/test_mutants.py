@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,19 @@ def test_a_mutant_fits(mutant: Mutant, tmp_path: Path) -> None:
     for test in mutant.tests:
         path, name = test.partition("[")[0].split("::")
         assert f"async def {name}(" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_the_tests_that_must_notice_are_there() -> None:
+    nodes = sorted({node for mutant in MUTANTS for node in mutant.nodes()})
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", *nodes],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
 
 
 def test_mutants_have_names_of_their_own() -> None:
