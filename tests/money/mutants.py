@@ -52,16 +52,25 @@ LEDGER = (
         "        if False:\n",
         f"{_TOGETHER}one_gift_told_in_parallel_is_given_once",
     ),
-    _mutant(
-        "a-batch-looks-up-keys-before-its-locks",
-        _LEDGER,
-        "        await opened.lock(*{op.actor for op in ops})\n"
-        "        names = [op.name for op in ops]\n"
-        "        stored = await store.ops_by_key(work.db, names)\n",
-        "        names = [op.name for op in ops]\n"
-        "        stored = await store.ops_by_key(work.db, names)\n"
-        "        await opened.lock(*{op.actor for op in ops})\n",
-        f"{_TOGETHER}one_key_told_in_parallel_pays_once[postgresql]",
+    Mutant(
+        "a-batch-trusts-what-it-saw-before-its-locks",
+        (
+            Edit(
+                _LEDGER,
+                "        await opened.lock(*{op.actor for op in ops})\n"
+                "        names = [op.name for op in ops]\n"
+                "        stored = await store.ops_by_key(work.db, names)\n",
+                "        names = [op.name for op in ops]\n"
+                "        stored = await store.ops_by_key(work.db, names)\n"
+                "        await opened.lock(*{op.actor for op in ops})\n",
+            ),
+            Edit(
+                _LEDGER,
+                "        if await opened.write(store.ops_stored(settled, now)) < len(settled):\n",
+                "        if await opened.write(store.ops_stored(settled, now)) < 0:\n",
+            ),
+        ),
+        (f"{_TOGETHER}one_key_told_in_parallel_pays_once[postgresql]",),
     ),
     _mutant(
         "a-batch-pays-for-a-key-that-is-taken",
