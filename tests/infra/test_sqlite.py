@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -35,6 +36,13 @@ async def test_every_connection_is_durable_and_strict(file: SQLite) -> None:
         async with opened() as db:
             rows = {name: await db.one(f"PRAGMA {name}") for name in expected}
             assert {name: row and row[name] for name, row in rows.items()} == expected
+
+
+async def test_several_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(30):
+        nodes = [SQLite(str(tmp_path / f"{number}.db")) for _ in range(6)]
+        await asyncio.gather(*(node.open() for node in nodes))
+        await asyncio.gather(*(node.close() for node in nodes))
 
 
 async def test_replace_does_not_slip_past_a_trigger(file: SQLite) -> None:

@@ -18,7 +18,6 @@ from app.infra.database.base import PARAMETER, Columns, Contention, Dialect, Int
 from app.infra.tasks import settle
 
 _PRAGMAS = (
-    "journal_mode = WAL",
     "synchronous = FULL",
     "foreign_keys = ON",
     # Without it INSERT OR REPLACE deletes history rows past their BEFORE DELETE trigger.
@@ -26,6 +25,8 @@ _PRAGMAS = (
     "busy_timeout = 5000",
     "journal_size_limit = 67108864",
 )
+
+OPEN_SECONDS = 5.0
 
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -156,6 +157,7 @@ class SQLite:
         connection = await aiosqlite.connect(self._path, isolation_level=None)
         connection.row_factory = sqlite3.Row
         try:
+            await _use_wal(connection)
             for pragma in _PRAGMAS:
                 await connection.execute_fetchall(f"PRAGMA {pragma}")
             if read_only:
@@ -165,6 +167,22 @@ class SQLite:
             await settle(connection.close())
             raise
         return connection
+
+
+async def _use_wal(connection: aiosqlite.Connection) -> None:
+    """Of several that make this switch in a new file at once, SQLite refuses all but one, and does not wait as it does
+    elsewhere.
+    """
+    async with asyncio.timeout(OPEN_SECONDS):
+        while True:
+            try:
+                await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                await asyncio.sleep(0.02)
+            else:
+                return
 
 
 def _opened(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
